@@ -1,0 +1,187 @@
+import { ConfigError } from "../errors.ts";
+import { parseDuration } from "../internal/duration.ts";
+import type { TokenStore } from "../stores/contract.ts";
+import { memoryStore } from "../stores/memory.ts";
+import type { Duration, JwtLocation, TokenType } from "../types.ts";
+import { type Behaviour, FLASK, OURS } from "./behaviour.ts";
+import { checkOptions } from "./checks.ts";
+import { type CookieConfig, type KindNames, resolveCookies, resolveKind } from "./cookies.ts";
+import { FLASK_DEFAULTS, OUR_DEFAULTS } from "./defaults.ts";
+import { type ResolvedKeys, resolveKeys } from "./keys.ts";
+import type { Loaders } from "./loaders.ts";
+import type { CsrfMode, JwtOptions, VerifyCacheOptions } from "./options.ts";
+import { audienceFaults, environmentFaults } from "./production.ts";
+import type { StandardSchema } from "./schema.ts";
+
+/** The lifetimes of one kind of token, in seconds; `false` is never, for `max` no bound. */
+export interface Lifetime {
+  readonly expires: number | false;
+  readonly max: number | false;
+}
+
+/** The options of a manager, checked, completed and frozen. Times are seconds unless said otherwise. */
+export interface ResolvedConfig {
+  readonly behaviour: Behaviour;
+  readonly loaders: Loaders<unknown, never>;
+  /** Milliseconds. */
+  readonly clock: () => number;
+  readonly keys: ResolvedKeys;
+  readonly lifetimes: Readonly<Record<TokenType, Lifetime>>;
+  readonly names: Readonly<Record<TokenType, KindNames>>;
+  readonly cookies: CookieConfig;
+  readonly locations: readonly JwtLocation[];
+  readonly headerName: string;
+  readonly headerType: string;
+  readonly queryStringName: string;
+  readonly queryStringValuePrefix: string;
+  readonly maxBodyBytes: number;
+  readonly csrf: {
+    readonly protect: boolean;
+    readonly mode: CsrfMode;
+    readonly trustedOrigins: readonly string[];
+    readonly publicOrigin: string | undefined;
+    /** `undefined`: every method but GET, HEAD and OPTIONS. */
+    readonly methods: readonly string[] | undefined;
+    readonly checkForm: boolean;
+    readonly inCookies: boolean;
+  };
+  readonly encodeAudience: string | readonly string[] | undefined;
+  /** `false`: unchecked; `undefined`: a token must not have one. */
+  readonly decodeAudience: readonly string[] | false | undefined;
+  readonly encodeIssuer: string | undefined;
+  readonly decodeIssuer: readonly string[] | undefined;
+  readonly leeway: number;
+  readonly encodeNbf: boolean;
+  readonly identityClaim: string;
+  readonly verifySub: boolean;
+  readonly requireJti: boolean;
+  readonly scopeClaim: string;
+  readonly rolesClaim: string;
+  readonly claimsSchema: StandardSchema | undefined;
+  readonly errorMessageKey: string;
+  readonly store: TokenStore | null;
+  readonly onStoreError: "deny" | "allow";
+  /** Milliseconds. */
+  readonly storeTimeout: number;
+  readonly verifyCache: { readonly entries: number; readonly bytes: number } | false;
+  readonly ambientContext: boolean;
+}
+
+/**
+ * Checks and completes the options of a manager.
+ * @throws ConfigError with every fault at once, each with the sentence that mends it.
+ */
+export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedConfig {
+  const behaviour = given?.compat === "flask" ? FLASK : OURS;
+  const single = checkOptions((given ?? {}) as Record<string, unknown>, behaviour);
+  const faults = [...single.values()];
+  // What follows leans on single values being right: those that are not count as not given, so that all faults show.
+  const sound = Object.entries(given ?? {}).filter(([name]) => !single.has(name));
+  const options = Object.fromEntries(sound) as JwtOptions<unknown, unknown, never>;
+  const warnings: string[] = [];
+  const values: Record<string, unknown> = { ...(behaviour === FLASK ? FLASK_DEFAULTS : OUR_DEFAULTS) };
+  for (const [name, value] of Object.entries(options)) if (value !== undefined) values[name] = value;
+  const value = <T>(name: keyof JwtOptions): T => values[name] as T;
+
+  const loaders = Object.freeze({ ...options.loaders }) as Loaders<unknown, never>;
+  const keys = resolveKeys(options, behaviour, loaders, faults, warnings);
+  const cookies = resolveCookies(values, behaviour, faults);
+  const names = Object.freeze({
+    access: resolveKind("access", values, cookies, behaviour, faults),
+    refresh: resolveKind("refresh", values, cookies, behaviour, faults),
+  });
+  const lifetimes = Object.freeze({
+    access: lifetime("access", values, behaviour, faults),
+    refresh: lifetime("refresh", values, behaviour, faults),
+  });
+  if (names.access.cookieName === names.refresh.cookieName) {
+    faults.push("accessCookieName and refreshCookieName must differ, or one login cookie overwrites the other.");
+  }
+  const audience = options.audience;
+  const decodeAudience = listed(options.decodeAudience ?? audience);
+  const encodeAudience = options.encodeAudience ?? (audience === false ? undefined : audience);
+  faults.push(...audienceFaults(options, behaviour, keys));
+  const clock = options.clock ?? (() => Date.now());
+  const canMint = keys.signing !== undefined || loaders.encodeKey !== undefined;
+  faults.push(...environmentFaults(options, behaviour, cookies, canMint, warnings));
+  if (faults.length > 0) throw new ConfigError(faults);
+  for (const warning of warnings) (options.warn ?? console.warn)(`jwt-extended: ${warning}`);
+
+  const issuer = options.issuer;
+  return Object.freeze<ResolvedConfig>({
+    behaviour,
+    loaders,
+    clock,
+    keys: Object.freeze(keys),
+    lifetimes,
+    names,
+    cookies,
+    locations: Object.freeze([value<JwtLocation | JwtLocation[]>("tokenLocation")].flat()),
+    headerName: value("headerName"),
+    headerType: value("headerType"),
+    queryStringName: value("queryStringName"),
+    queryStringValuePrefix: value("queryStringValuePrefix"),
+    maxBodyBytes: value("maxBodyBytes"),
+    csrf: Object.freeze({
+      protect: value<boolean>("cookieCsrfProtect"),
+      mode: value<CsrfMode>("csrfMode"),
+      trustedOrigins: Object.freeze([...value<string[]>("trustedOrigins")]),
+      publicOrigin: options.publicOrigin,
+      methods: value<string[] | undefined>("csrfMethods")?.map((name) => name.toUpperCase()),
+      checkForm: value<boolean>("csrfCheckForm"),
+      inCookies: value<boolean>("csrfInCookies"),
+    }),
+    encodeAudience: isEmpty(encodeAudience) ? undefined : encodeAudience,
+    decodeAudience,
+    encodeIssuer: options.encodeIssuer ?? [issuer ?? []].flat()[0],
+    decodeIssuer: listed(options.decodeIssuer ?? issuer) || undefined,
+    leeway: value("leeway"),
+    encodeNbf: value("encodeNbf"),
+    identityClaim: value("identityClaim"),
+    verifySub: value("verifySub"),
+    requireJti: value("requireJti"),
+    scopeClaim: value("scopeClaim"),
+    rolesClaim: value("rolesClaim"),
+    claimsSchema: options.claimsSchema as StandardSchema | undefined,
+    errorMessageKey: value("errorMessageKey"),
+    store: options.store === undefined ? defaultStore(behaviour, canMint, clock) : options.store,
+    onStoreError: value("onStoreError"),
+    storeTimeout: seconds(value<Duration>("storeTimeout")) * 1000,
+    verifyCache: cacheLimits(value("verifyCache")),
+    ambientContext: value("ambientContext"),
+  });
+}
+
+function cacheLimits(given: VerifyCacheOptions | boolean): ResolvedConfig["verifyCache"] {
+  if (given === false) return false;
+  const { entries = 1_000, bytes = 4_194_304 } = given === true ? {} : given;
+  return Object.freeze({ entries, bytes });
+}
+
+const seconds = (given: Duration): number => parseDuration(given) ?? Number.NaN;
+const isEmpty = (given: string | readonly string[] | undefined): boolean => given === undefined || given.length === 0;
+
+function listed(given: string | readonly string[] | false | undefined): readonly string[] | false | undefined {
+  if (given === undefined || given === false) return given;
+  return Object.freeze([given].flat());
+}
+
+function defaultStore(behaviour: Behaviour, canMint: boolean, clock: () => number): TokenStore | null {
+  // Who only verifies what others mint has nothing to open or end.
+  return behaviour.sessions && canMint ? memoryStore({ clock }) : null;
+}
+
+function lifetime(type: TokenType, values: Record<string, unknown>, behaviour: Behaviour, faults: string[]): Lifetime {
+  const [option, bound] =
+    type === "access" ? ["accessTokenExpires", "maxAccessLifetime"] : ["refreshTokenExpires", "maxRefreshLifetime"];
+  const read = (name: string): number | false => {
+    const given = values[name] as Duration | false;
+    return given === false ? false : seconds(given);
+  };
+  const max = behaviour.boundLifetimes ? read(bound as string) : false;
+  const expires = read(option as string);
+  if (max !== false && (expires === false || expires > max)) {
+    faults.push(`${option} is longer than ${bound}: shorten it, or raise ${bound} (false removes the bound, and revocations of such tokens are kept for ever).`);
+  }
+  return Object.freeze({ expires, max });
+}

@@ -1,0 +1,18 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+
+/** SHA-256 over the parts, one after another. */
+export function sha256(...parts: readonly (string | Uint8Array)[]): Buffer {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** base64url of the first 16 bytes of SHA-256 over the parts. */
+export function shortDigest(...parts: readonly (string | Uint8Array)[]): string {
+  return sha256(...parts).toString("base64url", 0, 16);
+}
+
+/** Whether two texts are equal, in a time that tells nothing of where they differ. Both are hashed first, so lengths tell nothing either. */
+export function equalText(one: string, other: string): boolean {
+  return timingSafeEqual(sha256(one), sha256(other));
+}

@@ -1,0 +1,36 @@
+import type { KeyObject } from "node:crypto";
+import type { Algorithm } from "./algorithms.ts";
+import type { JsonWebKeyLike } from "./jwk.ts";
+
+/**
+ * A key as an application has it: a secret or PEM as text (PKCS#1, PKCS#8, SPKI, SEC1, certificate), bytes (a secret, PEM or DER), a JWK, or a
+ * `KeyObject`.
+ */
+export type KeyMaterial = string | Uint8Array | KeyObject | JsonWebKeyLike;
+
+/** How strictly keys are judged. */
+export interface KeyRules {
+  /** Short HMAC secrets and small RSA keys pass. Empty secrets, public keys as secrets and misfits never do. */
+  readonly allowWeak: boolean;
+}
+
+/** A key that can verify, bound to one algorithm (RFC 8725 §3.1). */
+export interface VerifyKey {
+  readonly algorithm: Algorithm;
+  /** The `kid` of the JWK it came from (RFC 7517 §4.5). */
+  readonly kid: string | undefined;
+  /**
+   * Whether `signature`, base64url without padding, is right for the signing input. Anything malformed is `false`; it never throws.
+   * The caller sees to it that the signing input is ASCII.
+   */
+  verify(signingInput: string, signature: string): boolean;
+}
+
+/** A key that can sign, bound to one algorithm. */
+export interface SigningKey {
+  readonly algorithm: Algorithm;
+  /** Goes into the header of each token. */
+  readonly kid: string | undefined;
+  /** Signs ASCII text and gives base64url without padding. RSA signs in the thread pool. */
+  sign(signingInput: string): string | Promise<string>;
+}

@@ -1,0 +1,64 @@
+import { InvalidTokenError, JwtError } from "../../errors.ts";
+import { serializeCookie } from "../../http/cookies.ts";
+import type { Found } from "../../locations/find.ts";
+import { identityFault } from "../../token/identity.ts";
+import { expiredAt, type VerifiedToken } from "../../token/verify.ts";
+import { shownClaims } from "../../token/view.ts";
+import type { MaybePromise } from "../../types.ts";
+import type { Passage } from "../passage.ts";
+import { askStore } from "./revocation.ts";
+
+/** Structure, key, algorithm and signature, then every claim but `exp`. */
+export function signature(passage: Passage): MaybePromise<JwtError | undefined> {
+  const { tokens } = passage.found as Found;
+  if (tokens.length > 1) return oneOfMany(passage, tokens);
+  const verified = passage.rule.verifier.verify(tokens[0], passage.now);
+  return verified instanceof Promise ? verified.then((late) => keep(passage, late)) : keep(passage, verified);
+}
+
+function keep(passage: Passage, verified: VerifiedToken | JwtError): JwtError | undefined {
+  if (verified instanceof JwtError) return verified;
+  const fault = identityFault(verified.claims, passage.rule.config);
+  if (fault) return fault;
+  passage.header = verified.header;
+  passage.claims = shownClaims(verified.claims, passage.rule.config.behaviour);
+  passage.shown = passage.claims;
+  return undefined;
+}
+
+/**
+ * A cookie that came more than once: a sibling host may have planted one, or an earlier configuration left one behind.
+ * Exactly one live token is used; two of different sessions are never chosen between.
+ */
+async function oneOfMany(passage: Passage, tokens: readonly unknown[]): Promise<JwtError | undefined> {
+  const { rule, now } = passage;
+  const live: VerifiedToken[] = [];
+  let fault: JwtError | undefined;
+  for (const token of tokens) {
+    const verified = await rule.verifier.verify(token, now);
+    if (verified instanceof JwtError) fault ??= verified;
+    else if (!expiredAt(verified.claims, now, rule.config.leeway, rule.config.behaviour.cutTimes) && !(await ended(passage, verified))) {
+      live.push(verified);
+    }
+  }
+  const [first, ...others] = live;
+  if (!first) return fault ?? new InvalidTokenError("token_invalid", { detail: "every duplicate of the cookie is dead" });
+  const sid = first.claims["sid"];
+  if (others.some((other) => sid === undefined || other.claims["sid"] !== sid)) return new InvalidTokenError("ambiguous_cookies");
+  const newest = others.reduce((best, other) => (Number(other.claims["iat"]) > Number(best.claims["iat"]) ? other : best), first);
+  clearLegacy(passage);
+  return keep(passage, newest);
+}
+
+async function ended(passage: Passage, { claims }: VerifiedToken): Promise<boolean> {
+  return passage.rule.store !== undefined && (await askStore(passage, claims)) === true;
+}
+
+function clearLegacy(passage: Passage): void {
+  const { cookies } = passage.rule.config;
+  const { kind } = passage.found as Found;
+  for (const { domain, path } of cookies.legacy) {
+    const gone = { path: path ?? kind.cookiePath, domain, maxAge: 0, httpOnly: true, secure: cookies.secure, sameSite: cookies.sameSite };
+    passage.headers.push(["set-cookie", serializeCookie(kind.cookieName, "", gone)]);
+  }
+}

@@ -1,0 +1,103 @@
+import type { Loaders } from "../config/loaders.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
+import {
+  CsrfError,
+  ExpiredTokenError,
+  InvalidClaimsError,
+  InvalidRequestError,
+  InvalidTokenError,
+  type JwtError,
+  NotFreshError,
+  raise,
+  RevokedTokenError,
+  tokenOf,
+  UnauthorizedError,
+  UsageError,
+  UserLookupError,
+} from "../errors.ts";
+import { challenge } from "../http/challenge.ts";
+import type { JwtReply, JwtRequest } from "../http/types.ts";
+import { isThenable } from "../internal/thenable.ts";
+import type { MaybePromise } from "../types.ts";
+
+/** The one place where a refusal becomes an answer: by the error loaders, else by the rules of RFC 6750 §3. */
+export function replyTo(error: JwtError, request: JwtRequest, config: ResolvedConfig): MaybePromise<JwtReply> {
+  const answer = loaded(error, request, config);
+  if (answer === undefined) return defaultReply(error, config);
+  return isThenable(answer) ? Promise.resolve(answer).then(neutral) : neutral(answer);
+}
+
+type Loaded = ReturnType<NonNullable<Loaders["error"]>>;
+
+function loaded(error: JwtError, request: JwtRequest, config: ResolvedConfig): Loaded | undefined {
+  const { loaders } = config;
+  const name = loaderOf(error, config);
+  const loader = name === undefined ? undefined : loaders[name];
+  if (!loader) return loaders.error?.(error, request);
+  if (name === "invalidToken" || name === "unauthorized") {
+    return (loader as NonNullable<Loaders["unauthorized"]>)(error.message, error, request);
+  }
+  const token = tokenOf(error) ?? { header: {}, claims: {} };
+  return (loader as NonNullable<Loaders["expiredToken"]>)(token.header as never, token.claims as never, error, request);
+}
+
+type ErrorLoaderName =
+  | "expiredToken"
+  | "invalidToken"
+  | "needsFreshToken"
+  | "revokedToken"
+  | "tokenVerificationFailed"
+  | "unauthorized"
+  | "userLookupError";
+
+function loaderOf(error: JwtError, { behaviour }: ResolvedConfig): ErrorLoaderName | undefined {
+  if (error instanceof UnauthorizedError) return "unauthorized";
+  if (error instanceof InvalidTokenError || error instanceof InvalidRequestError) return "invalidToken";
+  if (error instanceof ExpiredTokenError) return "expiredToken";
+  if (error instanceof NotFreshError) return "needsFreshToken";
+  if (error instanceof RevokedTokenError) return "revokedToken";
+  if (error instanceof InvalidClaimsError) return "tokenVerificationFailed";
+  if (error instanceof UserLookupError) return "userLookupError";
+  if (error instanceof CsrfError && behaviour.csrfIsUnauthorized) {
+    return error.code === "csrf_missing_claim" ? "invalidToken" : "unauthorized";
+  }
+  return undefined;
+}
+
+function defaultReply(error: JwtError, config: ResolvedConfig): JwtReply {
+  const { behaviour, errorMessageKey } = config;
+  const status = behaviour.statuses[error.code] ?? error.status;
+  const headers: Array<readonly [string, string]> = [];
+  const parameters = behaviour.challenges ? challengeOf(error, status) : undefined;
+  if (parameters) headers.push(["www-authenticate", challenge(config.headerType || "Bearer", parameters)]);
+  if (behaviour.noStore) headers.push(["cache-control", "no-store"]);
+  if (status === 503) headers.push(["retry-after", "1"]);
+  const message = { [errorMessageKey]: error.message };
+  return { status, headers, body: behaviour.codeInBody ? { code: error.code, ...message } : message };
+}
+
+/** RFC 6750 §3.1: no error code where no token came; `invalid_token` for the rest of 401. */
+function challengeOf(error: JwtError, status: number): Readonly<Record<string, string>> | undefined {
+  if (error.challenge) return error.challenge;
+  if (status === 400) return { error: "invalid_request" };
+  if (status !== 401) return undefined;
+  return error instanceof UnauthorizedError ? {} : { error: "invalid_token" };
+}
+
+/** A loader may answer with a Web `Response`, too. */
+function neutral(answer: Awaited<Loaded>): MaybePromise<JwtReply> {
+  if (typeof Response === "function" && answer instanceof Response) return fromResponse(answer);
+  if (typeof answer === "object" && answer !== null && Number.isInteger((answer as JwtReply).status)) {
+    const reply = answer as JwtReply;
+    return { ...reply, headers: reply.headers ?? [] };
+  }
+  return raise(
+    new UsageError("reply_invalid", { message: "An error loader must return { status, headers, body } or a Response." }),
+  );
+}
+
+async function fromResponse(response: Response): Promise<JwtReply> {
+  const body = new Uint8Array(await response.arrayBuffer());
+  const reply = { status: response.status, headers: [...response.headers] };
+  return body.length === 0 ? reply : { ...reply, body };
+}

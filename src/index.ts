@@ -1,0 +1,62 @@
+export { fromEnv, fromFlaskConfig } from "./config/flask-names.ts";
+export type { LoaderClaims, LoaderReply, Loaders, ReasonErrorLoader, TokenErrorLoader } from "./config/loaders.ts";
+export type { CsrfMode, JwtOptions, LegacyCookie, VerifyCacheOptions } from "./config/options.ts";
+export type { StandardSchema } from "./config/schema.ts";
+export {
+  getCurrentUser,
+  getJwt,
+  getJwtHeader,
+  getJwtIdentity,
+  getJwtRequestLocation,
+  tryGetCurrentUser,
+  tryGetJwt,
+  tryGetJwtHeader,
+  tryGetJwtIdentity,
+  tryGetJwtRequestLocation,
+} from "./context/accessors.ts";
+export type { Algorithm } from "./crypto/algorithms.ts";
+export type { JwkSet, KeyMaterial } from "./crypto/keys.ts";
+export {
+  ConfigError,
+  CsrfError,
+  ERROR_CODES,
+  ExpiredTokenError,
+  ForbiddenError,
+  InvalidClaimsError,
+  InvalidRequestError,
+  InvalidTokenError,
+  isJwtError,
+  JwtError,
+  type JwtErrorCode,
+  NotFreshError,
+  RevokedTokenError,
+  StoreUnavailableError,
+  UnauthorizedError,
+  UsageError,
+  UserLookupError,
+} from "./errors.ts";
+export type { JwtReply, JwtRequest, ReadBody, Route } from "./http/types.ts";
+export {
+  type CookieSettings,
+  type DecodeOptions,
+  JWTManager,
+  type PairOptions,
+  type SendTokensOptions,
+  type TokenOptions,
+} from "./manager.ts";
+export type { NewSession, Revocation, RevocationQuery, SessionRow, TokenStore } from "./stores/contract.ts";
+export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
+export type {
+  AnyClaims,
+  Anonymous,
+  AuthContext,
+  Duration,
+  GuardOptions,
+  JwtHeader,
+  JwtLocation,
+  MaybePromise,
+  RegisteredClaims,
+  TokenPair,
+  TokenType,
+  Wanted,
+} from "./types.ts";

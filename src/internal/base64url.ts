@@ -1,0 +1,32 @@
+import { readBase64url, writeBase64 } from "./bytes.ts";
+
+/** Bytes that `characters` characters of base64 hold at most. */
+export function decodedLength(characters: number): number {
+  return Math.ceil((characters * 3) / 4);
+}
+
+/**
+ * Decodes canonical, unpadded base64url (RFC 4648 §5, §3.5) into `target` from its first byte on.
+ * Returns the number of bytes, or -1 for a foreign character, padding, white space, an impossible length or set unused bits.
+ * `target` must hold `decodedLength(text.length)` bytes.
+ */
+export function decodeInto(target: Buffer, text: string): number {
+  const length = writeBase64(target, text, 0);
+  // The decoder skips what it does not know, takes both alphabets and cuts characters to a byte.
+  // Only canonical text survives the way back unchanged.
+  return readBase64url(target, 0, length) === text ? length : -1;
+}
+
+/** Decodes canonical, unpadded base64url, `undefined` for anything else. */
+export function decode(text: string): Buffer | undefined {
+  const target = Buffer.allocUnsafe(decodedLength(text.length));
+  const length = decodeInto(target, text);
+  return length < 0 ? undefined : target.subarray(0, length);
+}
+
+/** Cuts complete `=` padding off; text whose padding is missing or incomplete comes back as it is. */
+export function stripPadding(text: string): string {
+  if (!text.endsWith("=") || text.length % 4 !== 0) return text;
+  const end = text.endsWith("==") ? text.length - 2 : text.length - 1;
+  return text.slice(0, end);
+}

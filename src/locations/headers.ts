@@ -1,0 +1,59 @@
+import type { ResolvedConfig } from "../config/resolve.ts";
+import { InvalidRequestError } from "../errors.ts";
+import type { JwtRequest } from "../http/types.ts";
+import type { Finding, Search } from "./find.ts";
+
+/** Reads the token of the configured header: one credential (RFC 9110 §11.4), or a comma list in the recorded way. */
+export function findInHeader(request: JwtRequest, search: Search): Finding {
+  const { config } = search;
+  const lines = request.header(config.headerName.toLowerCase());
+  return config.behaviour.oneCredential ? oneCredential(lines, search) : commaList(lines.join(","), search);
+}
+
+function oneCredential(lines: readonly string[], search: Search): Finding {
+  const { headerName, headerType, behaviour } = search.config;
+  const { messages } = behaviour;
+  const line = lines[0]?.trim() ?? "";
+  if (lines.length > 1) return bad(search.config);
+  if (line === "") return { missing: messages.missingHeader(headerName, headerType) ?? "" };
+  // A comma would join two credentials, and a proxy may have put it there.
+  if (line.includes(",")) return bad(search.config);
+  if (headerType === "") return /\s/.test(line) ? bad(search.config) : found(line, search);
+  const blank = firstBlank(line);
+  const scheme = blank < 0 ? line : line.slice(0, blank);
+  if (scheme.length !== headerType.length || scheme.toLowerCase() !== headerType.toLowerCase()) {
+    return { missing: messages.missingHeaderType(headerName, headerType) ?? "" };
+  }
+  const token = blank < 0 ? "" : line.slice(blank + 1).trimStart();
+  return token === "" || firstBlank(token) >= 0 ? bad(search.config) : found(token, search);
+}
+
+function firstBlank(text: string): number {
+  const space = text.indexOf(" ");
+  const tab = text.indexOf("\t");
+  return space < 0 || (tab >= 0 && tab < space) ? tab : space;
+}
+
+function commaList(joined: string, search: Search): Finding {
+  const { headerName, headerType, behaviour } = search.config;
+  const value = joined.trim().replace(/^,+|,+$/g, "");
+  if (value === "") return { missing: behaviour.messages.missingHeader(headerName, headerType) ?? "" };
+  if (headerType === "") {
+    const words = value.trim().split(/\s+/);
+    return words.length === 1 ? found(value.trim(), search) : bad(search.config);
+  }
+  const credentials = value
+    .split(",")
+    .map((part) => part.trim().split(/\s+/))
+    .filter((words) => words[0] === headerType);
+  const [words] = credentials;
+  if (credentials.length !== 1 || !words) return { missing: behaviour.messages.missingHeaderType(headerName, headerType) ?? "" };
+  return words.length === 2 ? found(words[1] as string, search) : bad(search.config);
+}
+
+const bad = (config: ResolvedConfig): InvalidRequestError =>
+  new InvalidRequestError("invalid_request", { message: config.behaviour.messages.badHeader(config.headerName, config.headerType) });
+
+function found(token: string, search: Search): Finding {
+  return { location: "headers", tokens: [token], kind: search.kinds[0] as Search["kinds"][number], csrf: undefined };
+}

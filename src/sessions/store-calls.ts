@@ -1,0 +1,85 @@
+import type { ResolvedConfig } from "../config/resolve.ts";
+import { isJwtError, type JwtError, raise, StoreUnavailableError, UsageError } from "../errors.ts";
+import { isThenable } from "../internal/thenable.ts";
+import type { NewSession, Revocation, RevocationQuery, SessionRow, TokenStore } from "../stores/contract.ts";
+import type { MaybePromise } from "../types.ts";
+
+/**
+ * The store behind its time limit: whatever it throws, answers late or answers wrongly is `StoreUnavailableError`.
+ * Nothing here decides about logins.
+ */
+export interface StoreCalls {
+  /** Whether a token is revoked. An answer that never came is an error, or `false` under `onStoreError: "allow"`. */
+  isRevoked(query: RevocationQuery): MaybePromise<boolean | JwtError>;
+  /** @throws StoreUnavailableError */
+  open(session: NewSession): Promise<SessionRow>;
+  /** @throws StoreUnavailableError */
+  read(sid: string): Promise<SessionRow | undefined>;
+  /** @throws StoreUnavailableError */
+  revoke(revocation: Revocation): Promise<void>;
+}
+
+const down = (detail: string, cause?: unknown): StoreUnavailableError =>
+  new StoreUnavailableError("store_unavailable", { detail, cause });
+
+/** Wraps the store of a manager; `undefined` where it has none. */
+export function storeCalls(config: ResolvedConfig): StoreCalls | undefined {
+  const { store, storeTimeout, onStoreError } = config;
+  if (!store) return undefined;
+
+  async function call<T>(ask: (store: TokenStore) => MaybePromise<T>, isAnswer: (answer: unknown) => boolean): Promise<T> {
+    let answer: T;
+    try {
+      answer = await within(ask(store as TokenStore), storeTimeout);
+    } catch (error) {
+      return raise(isJwtError(error) ? error : down("the store threw", error));
+    }
+    return isAnswer(answer) ? answer : raise(down("the store answered nonsense"));
+  }
+  const judge = (answer: unknown): boolean | JwtError => (typeof answer === "boolean" ? answer : unanswered(down("the store answered nonsense")));
+  const unanswered = (error: unknown): boolean | JwtError => {
+    if (onStoreError === "allow") return false;
+    return isJwtError(error) ? error : down("the store threw", error);
+  };
+  return {
+    isRevoked(query) {
+      try {
+        const answer = store.isRevoked(query);
+        return isThenable(answer) ? within(answer, storeTimeout).then(judge, unanswered) : judge(answer);
+      } catch (error) {
+        return unanswered(error);
+      }
+    },
+    open: (session) => call((to) => to.open(session), isRow),
+    read: (sid) => call((to) => to.read(sid), (row) => row === undefined || isRow(row)),
+    revoke: (revocation) => call((to) => to.revoke(revocation), (answer) => answer === undefined),
+  };
+}
+
+const isRow = (row: unknown): boolean => typeof row === "object" && row !== null && typeof (row as SessionRow).sid === "string";
+
+/** Our own timer: drivers queue for ever while they reconnect. A late answer is dropped, a late error is swallowed. */
+function within<T>(answer: MaybePromise<T> | PromiseLike<T>, limit: number): Promise<T> {
+  if (!isThenable(answer)) return Promise.resolve(answer);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(down("the store took longer than storeTimeout")), limit);
+    answer.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
+}
+
+/** The store of a manager that needs one for what it was asked to do. */
+export function needStore(calls: StoreCalls | undefined, what: string): StoreCalls {
+  return (
+    calls ??
+    raise(new UsageError("store_required", { message: `${what} needs a store: this manager has none (store: null, compat "flask", or keys that only verify).` }))
+  );
+}

@@ -1,0 +1,55 @@
+import type { JwtError } from "../errors.ts";
+import { decodedLength, decodeInto, stripPadding } from "../internal/base64url.ts";
+import { createScratch, type Scratch } from "../internal/bytes.ts";
+import { parseObject } from "../internal/strict-json.ts";
+import { malformed } from "./refusals.ts";
+import type { FormRules } from "./token-rules.ts";
+
+/** The three segments of a token as they stand in it (RFC 7515 §7.1). */
+export interface Segments {
+  readonly header: string;
+  readonly payload: string;
+  /** Without padding, where padding is tolerated. */
+  readonly signature: string;
+  readonly signingInput: string;
+}
+
+const DEFAULT_DEPTH = 32;
+/** Segments are decoded one after another and never kept, so they share their memory. */
+const scratch = createScratch(8 * 1024);
+
+/** Splits a token into exactly three segments; their characters are not looked at. */
+export function split(token: unknown, rules: FormRules): Segments | JwtError {
+  if (typeof token !== "string") return malformed("the token is no text");
+  if (token.length > rules.maxBytes) return malformed("the token is too long");
+  const first = token.indexOf(".");
+  const second = token.indexOf(".", first + 1);
+  if (first < 1 || second < 0 || token.indexOf(".", second + 1) >= 0) return malformed("the token has not three parts");
+  const signature = token.slice(second + 1);
+  return {
+    header: token.slice(0, first),
+    payload: token.slice(first + 1, second),
+    signature: rules.paddedBase64 ? stripPadding(signature) : signature,
+    signingInput: token.slice(0, second),
+  };
+}
+
+/** Whether a segment is canonical base64url. */
+export function isDecodable(segment: string, rules: FormRules): boolean {
+  const text = rules.paddedBase64 ? stripPadding(segment) : segment;
+  return decodeInto(roomFor(text).bytes, text) >= 0;
+}
+
+/** Reads a segment as one frozen JSON object. Returns a reason, never input, if it is none. */
+export function readSegment(segment: string, rules: FormRules): Readonly<Record<string, unknown>> | string {
+  const text = rules.paddedBase64 ? stripPadding(segment) : segment;
+  const room = roomFor(text);
+  const length = decodeInto(room.bytes, text);
+  if (length < 0) return "not canonical base64url";
+  return parseObject(room, length, { lastNameWins: rules.lastNameWins, maxDepth: rules.maxDepth ?? DEFAULT_DEPTH });
+}
+
+function roomFor(text: string): Scratch {
+  const length = decodedLength(text.length);
+  return length <= scratch.bytes.length ? scratch : createScratch(length);
+}

@@ -1,0 +1,93 @@
+import type { KeyResolver, VerifyKey } from "../crypto/keys.ts";
+import { isJwtError, type JwtError } from "../errors.ts";
+import { flatCopy } from "../internal/flat-text.ts";
+import type { JwtHeader, MaybePromise } from "../types.ts";
+import { isDecodable, readSegment, type Segments, split } from "./compact.ts";
+import { parseHeader } from "./header.ts";
+import { malformed } from "./refusals.ts";
+import type { FormRules } from "./token-rules.ts";
+
+/** A token whose structure, header, key and signature are right. Its payload has not been decoded. */
+export interface SignedToken {
+  readonly header: Readonly<JwtHeader>;
+  readonly key: VerifyKey;
+  /** The version of the keys under which it was verified. */
+  readonly version: number;
+  readonly segments: Segments;
+}
+
+/** Headers that verified before; so few that comparing them is cheaper than decoding one. */
+const MEMO_SIZE = 4;
+
+/**
+ * Makes the function that checks the signature layer of a token: structure, header, key, algorithm, signature (RFC 7515 §5.2).
+ * It returns refusals, never throws for a token, and gives a promise only where the resolver did.
+ */
+export function createOpener(
+  keys: KeyResolver,
+  rules: FormRules,
+): (token: unknown) => MaybePromise<SignedToken | JwtError> {
+  const memo: { text: string; header: Readonly<JwtHeader> }[] = [];
+  let oldest = 0;
+
+  function known(text: string): Readonly<JwtHeader> | undefined {
+    for (const row of memo) if (row.text === text) return row.header;
+    return undefined;
+  }
+
+  function tryKeys(
+    found: readonly VerifyKey[],
+    header: Readonly<JwtHeader>,
+    version: number,
+    segments: Segments,
+    isNew: boolean,
+  ): SignedToken | JwtError {
+    for (const key of found) {
+      // The resolver has chosen by algorithm already; a token must not reach a key of another one even if it erred.
+      if (key.algorithm !== header.alg || !key.verify(segments.signingInput, segments.signature)) continue;
+      if (isNew) {
+        // Only headers of tokens that verified come here, so nobody without a key can push ours out.
+        memo[oldest] = { text: flatCopy(segments.header), header };
+        oldest = (oldest + 1) % MEMO_SIZE;
+      }
+      return { header, key, version, segments };
+    }
+    return malformed(found.length === 0 ? "no key fits the header" : "the signature is wrong");
+  }
+
+  return (token) => {
+    const segments = split(token, rules);
+    if (segments instanceof Error) return segments;
+    const seen = known(segments.header);
+    const header = seen ?? parseHeader(segments.header, rules);
+    if (header instanceof Error) return header;
+    const isNew = seen === undefined;
+    const { version } = keys;
+    const found = keys.find(header, () => {
+      const claims = readSegment(segments.payload, rules);
+      return typeof claims === "string" ? undefined : claims;
+    });
+    if (!(found instanceof Promise)) return tryKeys(found, header, version, segments, isNew);
+    return found.then(
+      (rows) => tryKeys(rows, header, version, segments, isNew),
+      (error: unknown) => {
+        if (isJwtError(error)) return error;
+        throw error;
+      },
+    );
+  };
+}
+
+/**
+ * Verifies a compact JWS with any payload (RFC 7515 §5.2), which `verify` of a token does as its first half.
+ * Returns the refusal, and never throws for a token.
+ */
+export async function verifySignature(
+  token: unknown,
+  keys: KeyResolver,
+  rules: FormRules,
+): Promise<SignedToken | JwtError> {
+  const signed = await createOpener(keys, rules)(token);
+  if (signed instanceof Error) return signed;
+  return isDecodable(signed.segments.payload, rules) ? signed : malformed("payload: not canonical base64url");
+}

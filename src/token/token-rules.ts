@@ -1,0 +1,53 @@
+import type { VerifyKey } from "../crypto/keys.ts";
+import type { JwtHeader } from "../types.ts";
+
+/** What a token must meet. One frozen object, made from the configuration, for all tokens of one policy. */
+export interface TokenRules {
+  /** Seconds that clocks may differ (RFC 7519 §4.1.4). */
+  readonly leeway: number;
+  /** The issuers that are taken; `undefined`: not checked. */
+  readonly issuer: readonly string[] | undefined;
+  /** One of these must be among the token's; `"absent"`: a token that has `aud` is refused; `undefined`: not checked. */
+  readonly audience: readonly string[] | "absent" | undefined;
+  /** The exact subject that is wanted. */
+  readonly subject?: string | undefined;
+  /** The `typ` that is wanted, compared as a media type (RFC 7515 §4.1.9, RFC 8725 §3.11). */
+  readonly typ?: string | undefined;
+  /** The most seconds since `iat`. */
+  readonly maxAge?: number | undefined;
+  /** Names of claims that the token must have itself. Checked after all other claims. */
+  readonly requiredClaims: readonly string[];
+  /** Whether `null` is enough for a required claim. Default false. */
+  readonly nullIsPresent?: boolean | undefined;
+  /** Whether `sub`, if present, must be text. */
+  readonly verifySub: boolean;
+  /** Whether `jti`, if present, must be text. */
+  readonly jtiString: boolean;
+  /** Fractions of times are cut off instead of compared. */
+  readonly cutTimes: boolean;
+  /** Complete `=` padding is tolerated. */
+  readonly paddedBase64: boolean;
+  /** Of repeated member names the last wins instead of the token being refused. */
+  readonly lastNameWins: boolean;
+  /** Header parameters of wrong types are refused, not only those that matter. */
+  readonly strictHeader: boolean;
+  /** Tokens of more characters are refused before anything is decoded. */
+  readonly maxBytes: number;
+  /** JSON nested deeper than this is refused. */
+  readonly maxDepth: number;
+  /** The message for a missing required claim; `undefined`: that of the code. */
+  readonly missingClaim: (name: string) => string | undefined;
+}
+
+/** The rules that concern the form of a token only. */
+export type FormRules = Pick<TokenRules, "paddedBase64" | "lastNameWins" | "strictHeader" | "maxBytes"> & {
+  readonly maxDepth?: number | undefined;
+};
+
+/** A token that passed. Header and claims are plain data, frozen to their last level. */
+export interface VerifiedToken {
+  readonly header: Readonly<JwtHeader>;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** The key that verified it. */
+  readonly key: VerifyKey;
+}

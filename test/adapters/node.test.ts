@@ -1,0 +1,5 @@
+import { describe } from "vitest";
+import { features } from "../features/index.ts";
+import { harnesses } from "../support/harness/index.ts";
+
+describe("features: node", () => features(harnesses.node));

@@ -1,0 +1,48 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ROOT } from "../support/house.ts";
+import { importsOf, readText } from "../support/source.ts";
+import { play } from "./play.ts";
+import { stepsOf, topComment } from "./transcript.ts";
+
+const folder = join(ROOT, "examples");
+const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+const catalogue = readText(join(folder, "README.md"));
+
+describe.each(files)("examples/%s", (file) => {
+  const source = readText(join(folder, file));
+  const comment = topComment(source);
+
+  it("answers as its comment says", { timeout: 60_000 }, () => play(`examples/${file}`));
+
+  it("says in one sentence what it shows, and how to see it", () => {
+    expect(comment[0]).toMatch(/^Shows .*[^.]\.?$/);
+    expect(stepsOf(comment).length).toBeGreaterThan(1);
+    expect(comment.filter((line) => line.startsWith("$ ")).length).toBe(
+      stepsOf(comment).filter((step) => "command" in step).length,
+    );
+  });
+
+  it("can be read at a glance", () => {
+    const lines = source.trimEnd().split("\n");
+    expect(lines.length).toBeLessThanOrEqual(60);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+
+  it("uses the library as a user does", () => {
+    const specifiers = importsOf(source).map(({ specifier }) => specifier);
+    expect(specifiers).toContain("jwt-extended");
+    expect(specifiers.filter((name) => name.startsWith("."))).toEqual([]);
+    expect(source).not.toMatch(/secretKey: ["'`]|secret = ["'`]/);
+  });
+
+  it("is in the list of examples", () => {
+    expect(catalogue).toContain(`(${file})`);
+  });
+});
+
+it("the list names no example that is not there", () => {
+  const listed = [...catalogue.matchAll(/\]\(([\w-]+\.ts)\)/g)].map(([, name]) => name);
+  expect(listed.filter((name) => !files.includes(name as string))).toEqual([]);
+});

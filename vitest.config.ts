@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { SummaryReporter } from "./test/support/summary-reporter.ts";
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^jwt-extended$/, replacement: source("index.ts") },
+      { find: /^jwt-extended\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^jwt-extended\/(.*)$/, replacement: `${source("adapters/")}$1.ts` },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    reporters: ["default", new SummaryReporter()],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
