@@ -9,7 +9,7 @@
 // 401 {"code":"token_missing","msg":"No token was sent. Looked for the header \"Authorization: Bearer <token>\"."}
 // WWW-Authenticate: Bearer
 
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { JWTManager } from "jwt-extended";
 import { nodeJwt } from "jwt-extended/node";
@@ -17,22 +17,22 @@ import { nodeJwt } from "jwt-extended/node";
 const jwt = new JWTManager({ secretKey: process.env.JWT_SECRET_KEY });
 const { jwtRequired, sendTokens } = nodeJwt(jwt);
 
-const readLogin = (req: IncomingMessage) => json(req).catch(() => ({})) as Promise<Record<string, unknown>>;
-
 const protectedRoute = jwtRequired((_req, res, auth) => {
   res.setHeader("Content-Type", "application/json");
   res.end(JSON.stringify({ logged_in_as: auth.identity }));
 });
 
-const server = createServer(async (req, res) => {
+const answer = async (req: IncomingMessage, res: ServerResponse) => {
   const route = `${req.method} ${req.url}`;
   if (route === "GET /protected") return protectedRoute(req, res);
   if (route !== "POST /login") return res.writeHead(404).end();
 
-  const { username, password } = await readLogin(req);
+  const { username, password } = ((await json(req)) ?? {}) as Record<string, unknown>;
   // Look the user up in your database here.
   if (username !== "ada" || password !== "lovelace") return res.writeHead(401).end("Wrong username or password");
   await sendTokens(res, await jwt.createTokenPair(username));
-});
+};
 
+// A promise that nobody catches would end the process.
+const server = createServer((req, res) => answer(req, res).catch(() => res.writeHead(500).end()));
 server.listen(5000);

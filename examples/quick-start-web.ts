@@ -1,4 +1,4 @@
-// Shows the shortest useful application in anything that speaks the Web Request: a login, and a route that needs its token.
+// Shows the shortest useful application with the Web Request and Response: a login, and a route that needs its token.
 //
 // $ curl --json '{"username":"ada","password":"lovelace"}' 127.0.0.1:5000/login
 // 200 {"access_token":"$ACCESS","refresh_token":"$REFRESH","token_type":"Bearer","expires_in":900}

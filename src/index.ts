@@ -47,8 +47,8 @@ export {
 export type { NewSession, Revocation, RevocationQuery, SessionRow, TokenStore } from "./stores/contract.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
 export type {
-  AnyClaims,
   Anonymous,
+  AnyClaims,
   AuthContext,
   Duration,
   GuardOptions,

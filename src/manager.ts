@@ -4,11 +4,17 @@ import { JwtError, raise, UsageError } from "./errors.ts";
 import { MISSING } from "./guard/auth-context.ts";
 import { compileGuard, needsBody } from "./guard/compile.ts";
 import type { GuardOutcome, GuardRule } from "./guard/passage.ts";
-import { admit, type Admitted, isExempt } from "./guard/pipeline.ts";
+import { type Admitted, admit, isExempt } from "./guard/pipeline.ts";
 import { compilePublicPaths } from "./guard/public-paths.ts";
 import { replyTo } from "./guard/reply.ts";
 import type { JwtReply, JwtRequest } from "./http/types.ts";
-import { type CookieSettings, cookieHeaders, type SendTokensOptions, tokensReply, unsetCookieHeaders } from "./issue/cookies.ts";
+import {
+  type CookieSettings,
+  cookieHeaders,
+  type SendTokensOptions,
+  tokensReply,
+  unsetCookieHeaders,
+} from "./issue/cookies.ts";
 import { csrfOf, type DecodeOptions, decode } from "./issue/decode.ts";
 import type { Issuer } from "./issue/issuer.ts";
 import { createToken, openLogin, type PairOptions, renewLogin, type TokenOptions } from "./issue/login.ts";
@@ -16,7 +22,16 @@ import { revokeSession, revokeSubject, revokeToken } from "./issue/revoke.ts";
 import { storeCalls } from "./sessions/store-calls.ts";
 import { tokenRules } from "./token/policy.ts";
 import { createVerifier, readHeader, type TokenVerifier } from "./token/verify.ts";
-import type { AnyClaims, Anonymous, AuthContext, GuardOptions, JwtHeader, MaybePromise, RegisteredClaims, TokenPair } from "./types.ts";
+import type {
+  Anonymous,
+  AnyClaims,
+  AuthContext,
+  GuardOptions,
+  JwtHeader,
+  MaybePromise,
+  RegisteredClaims,
+  TokenPair,
+} from "./types.ts";
 
 export type { CookieSettings, SendTokensOptions } from "./issue/cookies.ts";
 export type { DecodeOptions } from "./issue/decode.ts";
@@ -26,7 +41,9 @@ const EXEMPT = Object.freeze({ ok: true, auth: undefined, headers: Object.freeze
 const NO_VERIFIER: TokenVerifier = Object.freeze<TokenVerifier>({
   cacheSize: 0,
   verify: () =>
-    raise(new UsageError("key_unusable", { message: "There is no key to verify tokens with: set secretKey or publicKey." })),
+    raise(
+      new UsageError("key_unusable", { message: "There is no key to verify tokens with: set secretKey or publicKey." }),
+    ),
 });
 
 /** A guard over neutral requests. */
@@ -37,7 +54,9 @@ export interface Guard<User, Claims> {
 }
 
 /** Options of `manager.protect`. */
-export type PublicGuardOptions<User, Claims> = GuardOptions<User, Claims> & { readonly public?: readonly string[] | undefined };
+export type PublicGuardOptions<User, Claims> = GuardOptions<User, Claims> & {
+  readonly public?: readonly string[] | undefined;
+};
 
 /**
  * Makes, checks, renews and revokes the tokens of one application, after the options given here. The types of the
@@ -57,7 +76,9 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
   constructor(options: JwtOptions<User, Claims, Identity>) {
     this.config = resolveConfig(options as unknown as JwtOptions<never, never, never>);
     const { keys, verifyCache } = this.config;
-    const verifier = keys.verifying ? createVerifier(keys.verifying, tokenRules(this.config), verifyCache) : NO_VERIFIER;
+    const verifier = keys.verifying
+      ? createVerifier(keys.verifying, tokenRules(this.config), verifyCache)
+      : NO_VERIFIER;
     this.#issuer = Object.freeze({ config: this.config, verifier, store: storeCalls(this.config) });
   }
 
@@ -137,7 +158,10 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
    * Checks a request by hand, as every guard does, without letting any preflight pass.
    * @throws JwtError the refusal.
    */
-  async verifyRequest(request: JwtRequest, options: GuardOptions<User, Claims> = {}): Promise<AuthContext<User, Claims> | Anonymous> {
+  async verifyRequest(
+    request: JwtRequest,
+    options: GuardOptions<User, Claims> = {},
+  ): Promise<AuthContext<User, Claims> | Anonymous> {
     const rule = this.#rule(options);
     if (!this.config.behaviour.preflightOnly && isExempt(request, rule)) return MISSING;
     const admitted = await admit(request, rule);
@@ -176,12 +200,21 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
   }
 
   /** The headers that put a token into cookies, for adapters. */
-  cookieHeaders(type: "access" | "refresh", token: string, settings: CookieSettings = {}, request?: JwtRequest): Promise<JwtReply["headers"]> {
+  cookieHeaders(
+    type: "access" | "refresh",
+    token: string,
+    settings: CookieSettings = {},
+    request?: JwtRequest,
+  ): Promise<JwtReply["headers"]> {
     return cookieHeaders(type, token, settings, request, this.#issuer);
   }
 
   /** The headers that clear cookies, for adapters. */
-  unsetCookieHeaders(types: readonly ("access" | "refresh")[], settings: CookieSettings = {}, request?: JwtRequest): JwtReply["headers"] {
+  unsetCookieHeaders(
+    types: readonly ("access" | "refresh")[],
+    settings: CookieSettings = {},
+    request?: JwtRequest,
+  ): JwtReply["headers"] {
     return unsetCookieHeaders(types, settings, request, this.config);
   }
 

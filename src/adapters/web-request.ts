@@ -58,7 +58,7 @@ async function readBody(
       const value = await kept;
       return value instanceof FormData ? parsedBody(type, value) : await parse(type, value as Uint8Array);
     }
-    if (request.bodyUsed) return noBody("consumed");
+    if (request.bodyUsed || request.body?.locked) return noBody("consumed");
     if (Number(request.headers.get("content-length") ?? 0) > limit) return noBody("too_large");
     // The clone leaves the body to the handler.
     const stream = request.body === null ? null : request.clone().body;

@@ -3,6 +3,7 @@ import { parseDuration } from "../internal/duration.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { LOADER_NAMES } from "./loaders.ts";
 import type { JwtOptions } from "./options.ts";
+import { RESERVED_CLAIMS } from "./reserved.ts";
 
 /** What is wrong with a value and how to mend it, or nothing. The sentence goes on after "name ". */
 type Check = (value: unknown, behaviour: Behaviour) => string | undefined;
@@ -27,8 +28,14 @@ const anyKey = when(
   (value) => (isText(value) && value !== "") || (typeof value === "object" && value !== null),
   "must be a secret, PEM text, a JWK, a KeyObject or bytes",
 );
-const headerName = when((value) => isText(value) && TOKEN.test(value), "must be an HTTP header name such as \"X-CSRF-TOKEN\"");
-const cookieName = when((value) => isText(value) && TOKEN.test(value), "must be a cookie name of letters, digits, - and _");
+const headerName = when(
+  (value) => isText(value) && TOKEN.test(value),
+  'must be an HTTP header name such as "X-CSRF-TOKEN"',
+);
+const cookieName = when(
+  (value) => isText(value) && TOKEN.test(value),
+  "must be a cookie name of letters, digits, - and _",
+);
 const cookiePath = when(
   (value) => isText(value) && /^\/[\x21-\x3a\x3c-\x7e]*$/.test(value),
   'must be a path that begins with "/", without blanks or ";"',
@@ -40,7 +47,10 @@ export const isCookieDomain = (value: unknown): value is string => isText(value)
 
 const names: Check = (value, behaviour) =>
   (isText(value) && (value !== "" || !behaviour.decideAudience)) ||
-  (isList(value) && (value.length > 0 || !behaviour.decideAudience) && value.every(isText) && (!value.includes("") || !behaviour.decideAudience))
+  (isList(value) &&
+    (value.length > 0 || !behaviour.decideAudience) &&
+    value.every(isText) &&
+    (!value.includes("") || !behaviour.decideAudience))
     ? undefined
     : "must be text that is not empty, or a list of such; leave the option out to have none";
 const lifetime: Check = (value, behaviour) => {
@@ -70,7 +80,10 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
   secretKey: anyKey,
   privateKey: anyKey,
   publicKey: anyKey,
-  algorithm: when(isAlgorithm, "must be a signature algorithm of RFC 7518 such as \"HS256\", \"RS256\", \"ES256\" or \"EdDSA\""),
+  algorithm: when(
+    isAlgorithm,
+    'must be a signature algorithm of RFC 7518 such as "HS256", "RS256", "ES256" or "EdDSA"',
+  ),
   decodeAlgorithms: (value, behaviour) =>
     isList(value) && (behaviour.dropMisfits || (value.length > 0 && value.every(isAlgorithm)))
       ? undefined
@@ -83,28 +96,44 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
   decodeIssuer: names,
   leeway: (value, behaviour) => {
     const max = behaviour.boundLifetimes ? 300 : Number.MAX_SAFE_INTEGER;
-    return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max ? undefined : "must be whole seconds from 0 to 300";
+    return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max
+      ? undefined
+      : "must be whole seconds from 0 to 300";
   },
   encodeNbf: boolean,
-  identityClaim: filled,
+  identityClaim: (value, behaviour) => {
+    const taken = behaviour.guardReserved && value !== "sub" && RESERVED_CLAIMS.has(value as string);
+    return taken ? "must not be a claim that the library writes itself" : filled(value, behaviour);
+  },
   verifySub: boolean,
   requireJti: boolean,
   scopeClaim: filled,
   rolesClaim: filled,
   claimsSchema: when(
-    (value) => typeof (value as { "~standard"?: { validate?: unknown } } | null)?.["~standard"]?.validate === "function",
+    (value) =>
+      typeof (value as { "~standard"?: { validate?: unknown } } | null)?.["~standard"]?.validate === "function",
     "must be a Standard Schema, as zod and valibot make them",
   ),
   accessTokenExpires: lifetime,
   refreshTokenExpires: lifetime,
   maxAccessLifetime: bound,
   maxRefreshLifetime: bound,
-  tokenLocation: when((value) => {
-    const places = isList(value) ? value : [value];
-    return places.length > 0 && places.every((place) => LOCATIONS.includes(place as string)) && new Set(places).size === places.length;
-  }, `must be one or more of ${LOCATIONS.map((place) => `"${place}"`).join(", ")}`),
+  tokenLocation: when(
+    (value) => {
+      const places = isList(value) ? value : [value];
+      return (
+        places.length > 0 &&
+        places.every((place) => LOCATIONS.includes(place as string)) &&
+        new Set(places).size === places.length
+      );
+    },
+    `must be one or more of ${LOCATIONS.map((place) => `"${place}"`).join(", ")}`,
+  ),
   headerName,
-  headerType: when((value) => value === "" || (isText(value) && TOKEN.test(value)), 'must be one word such as "Bearer", or ""'),
+  headerType: when(
+    (value) => value === "" || (isText(value) && TOKEN.test(value)),
+    'must be one word such as "Bearer", or ""',
+  ),
   queryStringName: filled,
   queryStringValuePrefix: text,
   jsonKey: filled,
@@ -117,10 +146,11 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
   cookieDomain: (value, behaviour) =>
     typeof value === "function" || isCookieDomain(value) || (value === "" && behaviour.emptyIsUnset)
       ? undefined
-      : "must be a domain such as \"example.com\"; leave it out for this host alone",
+      : 'must be a domain such as "example.com"; leave it out for this host alone',
   cookieSecure: boolean,
   cookieSameSite: (value, behaviour) =>
-    isText(value) && (behaviour.strictProduction ? ["Strict", "Lax", "None"].includes(value) : /^(strict|lax|none)$/i.test(value))
+    isText(value) &&
+    (behaviour.strictProduction ? ["Strict", "Lax", "None"].includes(value) : /^(strict|lax|none)$/i.test(value))
       ? undefined
       : 'must be "Strict", "Lax" or "None"',
   sessionCookie: boolean,
@@ -130,7 +160,10 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
       isList(value) &&
       value.every((cookie) => {
         const { domain, path } = (cookie ?? {}) as { domain?: unknown; path?: unknown };
-        return (domain === undefined || isCookieDomain(domain)) && (path === undefined || cookiePath(path, undefined as never) === undefined);
+        return (
+          (domain === undefined || isCookieDomain(domain)) &&
+          (path === undefined || cookiePath(path, undefined as never) === undefined)
+        );
       }),
     'must be a list such as [{ domain: "example.com", path: "/" }]',
   ),
@@ -138,7 +171,10 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
   csrfMode: oneOf("double-submit", "fetch-metadata"),
   trustedOrigins: when((value) => isList(value) && value.every(origin), `must be a list; each entry ${ORIGIN}`),
   publicOrigin: when(origin, ORIGIN),
-  csrfMethods: when((value) => isList(value) && value.every((name) => isText(name) && TOKEN.test(name)), 'must be a list of methods such as ["POST"]'),
+  csrfMethods: when(
+    (value) => isList(value) && value.every((name) => isText(name) && TOKEN.test(name)),
+    'must be a list of methods such as ["POST"]',
+  ),
   csrfCheckForm: boolean,
   csrfInCookies: boolean,
   accessCsrfCookieName: cookieName,
@@ -167,7 +203,9 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
   verifyCache: when(
     (value) =>
       typeof value === "boolean" ||
-      (typeof value === "object" && value !== null && Object.values(value).every((size) => size === undefined || (Number.isInteger(size) && size > 0))),
+      (typeof value === "object" &&
+        value !== null &&
+        Object.values(value).every((size) => size === undefined || (Number.isInteger(size) && size > 0))),
     "must be true, false or { entries, bytes } with positive numbers",
   ),
   ambientContext: boolean,

@@ -30,13 +30,13 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** The cookie settings of the options, prefixes applied; adds to `faults` what browsers would drop. */
 export function resolveCookies(values: Values, behaviour: Behaviour, faults: string[]): CookieConfig {
-  const sameSite = values["cookieSameSite"] as CookieConfig["sameSite"];
+  const sameSite = values.cookieSameSite as CookieConfig["sameSite"];
   const cookies: CookieConfig = {
-    secure: values["cookieSecure"] === true,
+    secure: values.cookieSecure === true,
     sameSite: sameSite && (capital(sameSite) as CookieConfig["sameSite"]),
-    session: values["sessionCookie"] === true,
-    domain: values["cookieDomain"] === "" ? undefined : (values["cookieDomain"] as CookieConfig["domain"]),
-    legacy: values["legacyCookies"] as readonly LegacyCookie[],
+    session: values.sessionCookie === true,
+    domain: values.cookieDomain === "" ? undefined : (values.cookieDomain as CookieConfig["domain"]),
+    legacy: values.legacyCookies as readonly LegacyCookie[],
   };
   if (behaviour.strictProduction && cookies.sameSite === "None" && !cookies.secure) {
     faults.push('cookieSameSite "None" needs cookieSecure: true: browsers drop the cookie otherwise.');
@@ -60,11 +60,13 @@ export function resolveKind(
     if (name.startsWith("__Host-") || name.startsWith("__Secure-")) {
       const fits = cookies.secure && (hostOnly || !name.startsWith("__Host-"));
       if (!fits && behaviour.strictProduction) {
-        faults.push(`${option} has a prefix that browsers hold to its rules: __Host- needs cookieSecure, no cookieDomain and the path "/"; __Secure- needs cookieSecure.`);
+        faults.push(
+          `${option} has a prefix that browsers hold to its rules: __Host- needs cookieSecure, no cookieDomain and the path "/"; __Secure- needs cookieSecure.`,
+        );
       }
       return name;
     }
-    if (values["cookiePrefix"] !== "auto" || !cookies.secure) return name;
+    if (values.cookiePrefix !== "auto" || !cookies.secure) return name;
     return `${hostOnly ? "__Host-" : "__Secure-"}${name}`;
   };
   const csrfHeaderName = text(`${type}CsrfHeaderName`);

@@ -71,9 +71,9 @@ export function fromFlaskConfig(config: Readonly<Record<string, unknown>>): JwtO
     const value = Object.hasOwn(config, flask) ? config[flask] : undefined;
     if (value !== undefined && !(value === null && NULLABLE.has(ours))) options[ours] = value;
   }
-  if (!options["secretKey"] && config["SECRET_KEY"]) options["secretKey"] = config["SECRET_KEY"];
+  if (!options.secretKey && config.SECRET_KEY) options.secretKey = config.SECRET_KEY;
   // There, a header type of None is one of the two ways to say that the token stands alone.
-  if (options["headerType"] === null) options["headerType"] = "";
+  if (options.headerType === null) options.headerType = "";
   for (const key of ["secretKey", "privateKey", "publicKey"]) if (options[key] === "") delete options[key];
   return options as JwtOptions;
 }

@@ -57,7 +57,12 @@ export function resolveKeys(
 ): ResolvedKeys {
   const rules = { allowWeak: behaviour.weakKeys };
   const pair = options.privateKey ?? options.publicKey;
-  if (options.algorithm === undefined && pair !== undefined && options.secretKey === undefined && behaviour.strictProduction) {
+  if (
+    options.algorithm === undefined &&
+    pair !== undefined &&
+    options.secretKey === undefined &&
+    behaviour.strictProduction
+  ) {
     faults.push('algorithm must be named for a key pair, such as algorithm: "RS256" or "ES256".');
   }
   const algorithm = isAlgorithm(options.algorithm) ? options.algorithm : "HS256";
@@ -73,7 +78,10 @@ export function resolveKeys(
 
   const wanted = acceptedAlgorithms(options, algorithm, behaviour);
   const material = isSymmetric(algorithm) ? options.secretKey : options.privateKey;
-  const signing = material === undefined ? undefined : guarded(materialName(algorithm), () => importSigningKey(material, algorithm, rules));
+  const signing =
+    material === undefined
+      ? undefined
+      : guarded(materialName(algorithm), () => importSigningKey(material, algorithm, rules));
   const importSigning = remembering((key) => importSigningKey(key, algorithm, rules));
 
   const { decodeKey } = loaders;
@@ -92,13 +100,22 @@ export function resolveKeys(
   return { algorithm, signing, importSigning, verifying };
 
   function staticKeys(): KeyResolver | undefined {
-    if (isKeySet(options.publicKey)) return importKeySet(options.publicKey, wanted, rules);
+    if (isKeySet(options.publicKey)) {
+      const set = importKeySet(options.publicKey, wanted, rules);
+      if (set.size === 0)
+        faults.push(
+          `publicKey: no key of the set can verify ${wanted.join(" or ")}: name its algorithm, and check that it holds public keys.`,
+        );
+      return set;
+    }
     const rows: VerifyKey[] = [];
     for (const name of wanted) {
       const key = verifyMaterial(name);
       if (key === undefined) {
         if (options.decodeAlgorithms?.includes(name) && !behaviour.dropMisfits) {
-          faults.push(`decodeAlgorithms names ${name}, but there is no ${isSymmetric(name) ? "secretKey" : "publicKey"} for it.`);
+          faults.push(
+            `decodeAlgorithms names ${name}, but there is no ${isSymmetric(name) ? "secretKey" : "publicKey"} for it.`,
+          );
         }
         continue;
       }
@@ -106,7 +123,8 @@ export function resolveKeys(
         rows.push(importVerifyKey(key, name, rules));
       } catch (error) {
         if (!isJwtError(error)) throw error;
-        if (behaviour.dropMisfits && name !== algorithm) warnings.push(`decodeAlgorithms: ${name} does not fit the key and is dropped.`);
+        if (behaviour.dropMisfits && name !== algorithm)
+          warnings.push(`decodeAlgorithms: ${name} does not fit the key and is dropped.`);
         // A secret that signs was named above with the same words.
         else if (signing || material === undefined) faults.push(`${materialName(name)}: ${error.message}`);
       }
@@ -118,7 +136,9 @@ export function resolveKeys(
     // There the key goes by the configured algorithm, whatever else is accepted.
     const family = behaviour.dropMisfits ? algorithm : name;
     if (isSymmetric(family)) return options.secretKey;
-    return (options.publicKey as KeyMaterial | undefined) ?? (behaviour.derivePublicKey ? options.privateKey : undefined);
+    return (
+      (options.publicKey as KeyMaterial | undefined) ?? (behaviour.derivePublicKey ? options.privateKey : undefined)
+    );
   }
 }
 
@@ -126,9 +146,14 @@ export function resolveKeys(
 const named = (faults: readonly string[]): boolean =>
   faults.some((fault) => /^(secretKey|privateKey|publicKey|algorithm|decodeAlgorithms)/.test(fault));
 
-const materialName = (algorithm: Algorithm): string => (isSymmetric(algorithm) ? "secretKey" : "privateKey or publicKey");
+const materialName = (algorithm: Algorithm): string =>
+  isSymmetric(algorithm) ? "secretKey" : "privateKey or publicKey";
 
-function acceptedAlgorithms(options: JwtOptions<unknown, unknown, never>, algorithm: Algorithm, behaviour: Behaviour): Algorithm[] {
+function acceptedAlgorithms(
+  options: JwtOptions<unknown, unknown, never>,
+  algorithm: Algorithm,
+  behaviour: Behaviour,
+): Algorithm[] {
   const listed = (options.decodeAlgorithms ?? []).filter(isAlgorithm);
   if (listed.length === 0) return [algorithm];
   return behaviour.ownAlgorithmAccepted && !listed.includes(algorithm) ? [algorithm, ...listed] : listed;

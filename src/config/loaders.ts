@@ -14,21 +14,31 @@ export type LoaderReply = JwtReply | Response;
  */
 export interface Loaders<User = unknown, Identity = string> {
   /** Claims to add to every token made for this identity. Default: none. */
-  readonly additionalClaims?: ((identity: NoInfer<Identity>) => MaybePromise<Readonly<Record<string, unknown>>>) | undefined;
+  readonly additionalClaims?:
+    | ((identity: NoInfer<Identity>) => MaybePromise<Readonly<Record<string, unknown>>>)
+    | undefined;
   /** Header members to add to every token made for this identity. Default: none. */
-  readonly additionalHeaders?: ((identity: NoInfer<Identity>) => MaybePromise<Readonly<Record<string, unknown>>>) | undefined;
+  readonly additionalHeaders?:
+    | ((identity: NoInfer<Identity>) => MaybePromise<Readonly<Record<string, unknown>>>)
+    | undefined;
   /** The key that verifies a token, chosen by its **unverified** header and claims. Default: the configured keys. */
   readonly decodeKey?: ((header: Readonly<JwtHeader>, claims: AnyClaims) => MaybePromise<KeyMaterial>) | undefined;
   /** The key that signs a token for this identity. Default: the configured key. */
   readonly encodeKey?: ((identity: NoInfer<Identity>) => MaybePromise<KeyMaterial>) | undefined;
   /** Whether a token is revoked, asked in addition to the store. Default: never. */
-  readonly tokenInBlocklist?: ((header: Readonly<JwtHeader>, claims: LoaderClaims) => MaybePromise<boolean>) | undefined;
+  readonly tokenInBlocklist?:
+    | ((header: Readonly<JwtHeader>, claims: LoaderClaims) => MaybePromise<boolean>)
+    | undefined;
   /** Whether the claims of a good token are acceptable. Default: always. */
-  readonly tokenVerification?: ((header: Readonly<JwtHeader>, claims: LoaderClaims) => MaybePromise<boolean>) | undefined;
+  readonly tokenVerification?:
+    | ((header: Readonly<JwtHeader>, claims: LoaderClaims) => MaybePromise<boolean>)
+    | undefined;
   /** Turns what `createAccessToken` is given into the text that goes into the token. Default: the identity itself. */
   readonly userIdentity?: ((identity: Identity) => MaybePromise<string>) | undefined;
   /** Loads the user of a token; `null` or `undefined` means there is none. Default: no user is loaded. */
-  readonly userLookup?: ((header: Readonly<JwtHeader>, claims: LoaderClaims) => MaybePromise<User | null | undefined>) | undefined;
+  readonly userLookup?:
+    | ((header: Readonly<JwtHeader>, claims: LoaderClaims) => MaybePromise<User | null | undefined>)
+    | undefined;
 
   readonly expiredToken?: TokenErrorLoader | undefined;
   readonly invalidToken?: ReasonErrorLoader | undefined;

@@ -21,7 +21,8 @@ export interface Messages {
   userNotFound(identity: unknown): string | undefined;
 }
 
-const headerForm = (name: string, type: string): string => (type === "" ? `${name}: <token>` : `${name}: ${type} <token>`);
+const headerForm = (name: string, type: string): string =>
+  type === "" ? `${name}: <token>` : `${name}: ${type} <token>`;
 
 /** Our own words: they say what was looked for, and never what was found. */
 export const OUR_MESSAGES: Messages = Object.freeze<Messages>({
@@ -39,7 +40,8 @@ export const OUR_MESSAGES: Messages = Object.freeze<Messages>({
   csrfMissingClaim: () => undefined,
   csrfMismatch: () => undefined,
   missingClaim: () => undefined,
-  wrongType: (wanted) => `Token is of the wrong type: this needs ${wanted === "access" ? "an access" : "a refresh"} token`,
+  wrongType: (wanted) =>
+    `Token is of the wrong type: this needs ${wanted === "access" ? "an access" : "a refresh"} token`,
   notFresh: () => undefined,
   claimsRefused: () => undefined,
   userNotFound: () => undefined,

@@ -16,7 +16,9 @@ export function audienceFaults(options: Options, behaviour: Behaviour, keys: Res
     (typeof options.publicKey === "object" && Object.hasOwn(options.publicKey, "keys")) ||
     (options.publicKey !== undefined && !keys.signing && options.loaders?.encodeKey === undefined);
   return foreign && !decided
-    ? ["audience must be decided where others mint the tokens: name yours, or give audience: false to take tokens meant for anybody."]
+    ? [
+        "audience must be decided where others mint the tokens: name yours, or give audience: false to take tokens meant for anybody.",
+      ]
     : [];
 }
 
@@ -35,9 +37,14 @@ export function environmentFaults(
     const weak = ["access tokens of any type but refresh", "no bound on lifetimes", "tokens without exp"];
     if (usesCookies && !cookies.secure) weak.push("cookies without Secure");
     if (usesCookies && cookies.sameSite === undefined) weak.push("cookies without SameSite");
-    warnings.push(`compat "flask" is on. It takes, as Flask-JWT-Extended does: ${weak.join("; ")}; and refresh tokens can be used again.`);
-  } else if (usesCookies && !cookies.secure && env["NODE_ENV"] === "production") {
+    warnings.push(
+      `compat "flask" is on. It takes, as Flask-JWT-Extended does: ${weak.join("; ")}; and refresh tokens can be used again.`,
+    );
+  } else if (usesCookies && !cookies.secure && env.NODE_ENV === "production") {
     faults.push("cookieSecure: false sends login cookies in clear text: remove it in production, and serve https.");
+  }
+  if (behaviour.strictProduction && env.NODE_ENV === "production" && isGuessable(options.secretKey)) {
+    faults.push("secretKey can be guessed: make one with `openssl rand -base64 48`, and keep it out of the code.");
   }
   if (behaviour.sessions && canMint && options.store !== null && storesInMemory(options.store)) {
     const why = severalProcesses(env);
@@ -50,15 +57,26 @@ export function environmentFaults(
   return faults;
 }
 
-const storesInMemory = (store: TokenStore | undefined): boolean => store === undefined || isSingleProcess(store) === false;
+const PLACEHOLDER =
+  /change.?(me|this)|your.{0,12}secret|super.?secret|secret.?key|placeholder|example|password|0123456789|abcdefgh/i;
+
+/** Whether a text was typed rather than drawn: a placeholder, or too few different characters (RFC 8725 §3.5). */
+const isGuessable = (secret: unknown): boolean =>
+  typeof secret === "string" && (PLACEHOLDER.test(secret) || new Set(secret).size < 10);
+
+const storesInMemory = (store: TokenStore | undefined): boolean =>
+  store === undefined || isSingleProcess(store) === false;
 
 const environment = (): Readonly<Record<string, string | undefined>> =>
   (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env ?? {};
 
+/** How this process may be one of several, or one that is stopped at any time. */
 function severalProcesses(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  if (env["NODE_ENV"] === "production") return "NODE_ENV is production";
-  if (env["NODE_UNIQUE_ID"] !== undefined) return "this is a worker of node:cluster";
-  if (Number(env["WEB_CONCURRENCY"]) > 1) return "WEB_CONCURRENCY is above 1";
-  if (Number(env["instances"]) > 1) return "PM2 runs several instances";
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  if (navigator?.userAgent === "Cloudflare-Workers") return "Workers run in many isolates";
+  if (env.NODE_ENV === "production") return "NODE_ENV is production";
+  if (env.NODE_UNIQUE_ID !== undefined) return "this is a worker of node:cluster";
+  if (Number(env.WEB_CONCURRENCY) > 1) return "WEB_CONCURRENCY is above 1";
+  if (Number(env.instances) > 1) return "PM2 runs several instances";
   return undefined;
 }

@@ -25,6 +25,7 @@ export interface ResolvedConfig {
   readonly loaders: Loaders<unknown, never>;
   /** Milliseconds. */
   readonly clock: () => number;
+  readonly warn: (message: string) => void;
   readonly keys: ResolvedKeys;
   readonly lifetimes: Readonly<Record<TokenType, Lifetime>>;
   readonly names: Readonly<Record<TokenType, KindNames>>;
@@ -105,13 +106,16 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
   const canMint = keys.signing !== undefined || loaders.encodeKey !== undefined;
   faults.push(...environmentFaults(options, behaviour, cookies, canMint, warnings));
   if (faults.length > 0) throw new ConfigError(faults);
-  for (const warning of warnings) (options.warn ?? console.warn)(`jwt-extended: ${warning}`);
+  const say = options.warn ?? console.warn;
+  const warn = (message: string): void => say(`jwt-extended: ${message}`);
+  warnings.forEach(warn);
 
   const issuer = options.issuer;
   return Object.freeze<ResolvedConfig>({
     behaviour,
     loaders,
     clock,
+    warn,
     keys: Object.freeze(keys),
     lifetimes,
     names,
@@ -181,7 +185,9 @@ function lifetime(type: TokenType, values: Record<string, unknown>, behaviour: B
   const max = behaviour.boundLifetimes ? read(bound as string) : false;
   const expires = read(option as string);
   if (max !== false && (expires === false || expires > max)) {
-    faults.push(`${option} is longer than ${bound}: shorten it, or raise ${bound} (false removes the bound, and revocations of such tokens are kept for ever).`);
+    faults.push(
+      `${option} is longer than ${bound}: shorten it, or raise ${bound} (false removes the bound, and revocations of such tokens are kept for ever).`,
+    );
   }
   return Object.freeze({ expires, max });
 }

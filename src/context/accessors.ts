@@ -56,4 +56,5 @@ export function getCurrentUser<User = unknown>(request?: object): User {
   return raise(new UsageError("no_auth_context", { message }));
 }
 /** Like `getCurrentUser`, and `undefined` where there is no token or no loader. */
-export const tryGetCurrentUser = <User = unknown>(request?: object): User | undefined => perhaps(request)?.user as User | undefined;
+export const tryGetCurrentUser = <User = unknown>(request?: object): User | undefined =>
+  perhaps(request)?.user as User | undefined;

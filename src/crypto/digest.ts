@@ -13,6 +13,6 @@ export function shortDigest(...parts: readonly (string | Uint8Array)[]): string 
 }
 
 /** Whether two texts are equal, in a time that tells nothing of where they differ. Both are hashed first, so lengths tell nothing either. */
-export function equalText(one: string, other: string): boolean {
+export function equalByDigest(one: string, other: string): boolean {
   return timingSafeEqual(sha256(one), sha256(other));
 }

@@ -40,29 +40,37 @@ function padded(digest: OneShotHash, hash: string, key: Uint8Array): Mac {
     outer[i] = byte ^ OUTER_PAD;
     inner[i] = byte ^ INNER_PAD;
   }
+  let room = FIRST_ROOM;
   // Tokens of one application mostly have one length, and a view of the buffer costs as much as writing it.
-  let view: Buffer = inner.subarray(0, block);
+  let view = inner;
+  let viewed = -1;
 
-  function roomFor(length: number): Buffer {
-    const next = Buffer.alloc(block + length);
-    inner.copy(next, 0, 0, block);
-    return next;
+  function withRoomFor(length: number): Buffer {
+    const larger = Buffer.alloc(block + length);
+    inner.copy(larger, 0, 0, block);
+    return larger;
+  }
+
+  function finish(message: string, buffer: Buffer, whole: Buffer): string {
+    writeLatin1(buffer, message, block);
+    // Text of one character a byte comes out of the hash and into the buffer faster than a new Buffer does.
+    writeLatin1(outer, digest(hash, whole, "latin1"), block);
+    return digest(hash, outer, "base64url");
   }
 
   return (message) => {
-    const length = block + message.length;
-    let buffer = inner;
-    if (length > buffer.length) {
-      buffer = roomFor(message.length > MOST_ROOM ? message.length : MOST_ROOM);
-      if (message.length <= MOST_ROOM) inner = buffer;
-      view = buffer.subarray(0, length);
-    } else if (view.length !== length || view.buffer !== buffer.buffer) {
-      view = buffer.subarray(0, length);
+    const { length } = message;
+    if (length > room) {
+      const buffer = withRoomFor(Math.max(length, MOST_ROOM));
+      if (length > MOST_ROOM) return finish(message, buffer, buffer.subarray(0, block + length));
+      inner = buffer;
+      room = MOST_ROOM;
+      viewed = -1;
     }
-    writeLatin1(buffer, message, block);
-    // Text of one character a byte comes out of the hash and into the buffer faster than a new Buffer does.
-    writeLatin1(outer, digest(hash, view, "latin1"), block);
-    if (buffer !== inner) view = inner.subarray(0, block);
-    return digest(hash, outer, "base64url");
+    if (viewed !== length) {
+      view = inner.subarray(0, block + length);
+      viewed = length;
+    }
+    return finish(message, inner, view);
   };
 }

@@ -1,5 +1,6 @@
 import { constants, KeyObject, sign as rawSign, verify as rawVerify, type SignKeyObjectInput } from "node:crypto";
 import { decode } from "../internal/base64url.ts";
+import { writeLatin1 } from "../internal/bytes.ts";
 import { equalText } from "../internal/constant-time.ts";
 import { ALGORITHMS, type Algorithm, type AlgorithmRow, isAlgorithm } from "./algorithms.ts";
 import { readPrivateKey, readPublicKey } from "./asymmetric.ts";
@@ -30,7 +31,7 @@ export function importVerifyKey(material: KeyMaterial, algorithm: Algorithm, rul
       const bytes = decode(signature);
       if (bytes === undefined) return false;
       try {
-        return rawVerify(hash, Buffer.from(signingInput, "latin1"), key, bytes);
+        return rawVerify(hash, asciiBytes(signingInput), key, bytes);
       } catch {
         // Some OpenSSL builds throw for signatures that no key of this size could have made.
         return false;
@@ -51,7 +52,7 @@ export function importSigningKey(material: KeyMaterial, algorithm: Algorithm, ru
   const key = signatureInput(readPrivateKey(material, algorithm, rules), row);
   const { hash } = row;
   if (!row.slowToSign) {
-    return { algorithm, kid, sign: (input) => rawSign(hash, Buffer.from(input, "latin1"), key).toString("base64url") };
+    return { algorithm, kid, sign: (input) => rawSign(hash, asciiBytes(input), key).toString("base64url") };
   }
   return {
     algorithm,
@@ -64,6 +65,14 @@ export function importSigningKey(material: KeyMaterial, algorithm: Algorithm, ru
         });
       }),
   };
+}
+
+const scratch = Buffer.allocUnsafeSlow(8 * 1024);
+
+/** A view that holds until the next call; what outlives the call that it is made for needs a copy. */
+function asciiBytes(text: string): Buffer {
+  if (text.length > scratch.length) return Buffer.from(text, "latin1");
+  return scratch.subarray(0, writeLatin1(scratch, text, 0));
 }
 
 function prepare(material: unknown, algorithm: unknown, use: KeyUse): { row: AlgorithmRow; kid: string | undefined } {

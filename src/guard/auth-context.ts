@@ -1,5 +1,5 @@
 import type { Found } from "../locations/find.ts";
-import type { AnyClaims, Anonymous, AuthContext } from "../types.ts";
+import type { Anonymous, AnyClaims, AuthContext } from "../types.ts";
 import type { Passage } from "./passage.ts";
 
 /** What a request that passed hands to its handler. */
@@ -11,12 +11,20 @@ export function authContext(passage: Passage): AuthContext<unknown, AnyClaims> {
     header: passage.header,
     location: (passage.found as Found).location,
     user: passage.user,
-    sessionId: typeof claims["sid"] === "string" ? claims["sid"] : undefined,
+    sessionId: typeof claims.sid === "string" ? claims.sid : undefined,
   };
 }
 
 const nobody = (reason: Anonymous["reason"]): Anonymous =>
-  Object.freeze({ identity: null, claims: null, header: null, location: null, user: null, sessionId: undefined, reason });
+  Object.freeze({
+    identity: null,
+    claims: null,
+    header: null,
+    location: null,
+    user: null,
+    sessionId: undefined,
+    reason,
+  });
 
 /** What an optional guard hands on without a token, and with one that is only expired. */
 export const MISSING: Anonymous = nobody("missing");

@@ -47,13 +47,21 @@ export function compileGuard(
   if (faults.length > 0) throw new ConfigError(faults);
   const { access, refresh } = config.names;
   const anyType = options.verifyType === false;
-  const names = options.refresh ? [refresh] : anyType && config.behaviour.anyTypeReadsBoth ? [access, refresh] : [access];
+  const names = options.refresh
+    ? [refresh]
+    : anyType && config.behaviour.anyTypeReadsBoth
+      ? [access, refresh]
+      : [access];
   const search: Search = {
     config,
-    places: options.locations === undefined ? config.locations : [options.locations as JwtLocation | JwtLocation[]].flat(),
+    places:
+      options.locations === undefined ? config.locations : [options.locations as JwtLocation | JwtLocation[]].flat(),
     kinds: names,
   };
-  const fresh = typeof options.fresh === "boolean" || options.fresh === undefined ? options.fresh === true : (parseDuration(options.fresh) as number);
+  const fresh =
+    typeof options.fresh === "boolean" || options.fresh === undefined
+      ? options.fresh === true
+      : (parseDuration(options.fresh) as number);
   const wanted = { roles: wantedNames(options.roles), scopes: wantedNames(options.scopes) };
   const checkRevocation = options.skipRevocationCheck !== true;
   const { loaders } = config;
@@ -105,13 +113,17 @@ function guardFaults(options: GuardOptions, config: ResolvedConfig): string[] {
   if (options.locations !== undefined && (places.length === 0 || places.some((place) => !LOCATIONS.includes(place)))) {
     faults.push(`locations of a guard must be one or more of ${LOCATIONS.map((place) => `"${place}"`).join(", ")}.`);
   }
-  if (![undefined, true, false, "lenient"].includes(options.optional)) faults.push('optional of a guard must be true, false or "lenient".');
+  if (![undefined, true, false, "lenient"].includes(options.optional))
+    faults.push('optional of a guard must be true, false or "lenient".');
   if (typeof options.fresh === "number" || typeof options.fresh === "string") {
     const seconds = parseDuration(options.fresh);
-    if (seconds === undefined || seconds <= 0) faults.push('fresh of a guard must be true, false or a duration such as "5m".');
+    if (seconds === undefined || seconds <= 0)
+      faults.push('fresh of a guard must be true, false or a duration such as "5m".');
   }
   if (options.fresh && options.refresh && config.behaviour.exactTypes) {
-    faults.push("A guard cannot ask for a refresh token that is fresh: refresh tokens never are. Drop one of refresh and fresh.");
+    faults.push(
+      "A guard cannot ask for a refresh token that is fresh: refresh tokens never are. Drop one of refresh and fresh.",
+    );
   }
   for (const name of ["roles", "scopes"] as const) {
     const wanted = wantedNames(options[name]);
@@ -119,6 +131,7 @@ function guardFaults(options: GuardOptions, config: ResolvedConfig): string[] {
       faults.push(`${name} of a guard must name at least one, such as "admin", ["a", "b"] or { any: ["a", "b"] }.`);
     }
   }
-  if (options.verify !== undefined && typeof options.verify !== "function") faults.push("verify of a guard must be a function.");
+  if (options.verify !== undefined && typeof options.verify !== "function")
+    faults.push("verify of a guard must be a function.");
   return faults;
 }

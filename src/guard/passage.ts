@@ -4,7 +4,7 @@ import type { JwtReply, JwtRequest } from "../http/types.ts";
 import type { Found, Search } from "../locations/find.ts";
 import type { StoreCalls } from "../sessions/store-calls.ts";
 import type { TokenVerifier } from "../token/verify.ts";
-import type { AnyClaims, Anonymous, AuthContext, GuardOptions, JwtHeader, MaybePromise, TokenType } from "../types.ts";
+import type { Anonymous, AnyClaims, AuthContext, GuardOptions, JwtHeader, MaybePromise, TokenType } from "../types.ts";
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -56,5 +56,9 @@ export type Check = (passage: Passage) => MaybePromise<JwtError | undefined>;
 
 /** What became of a request: passed, with headers for the answer; or refused, with the answer. `auth` is undefined for a preflight. */
 export type GuardOutcome<User = unknown, TokenClaims = AnyClaims> =
-  | { readonly ok: true; readonly auth: AuthContext<User, TokenClaims> | Anonymous | undefined; readonly headers: JwtReply["headers"] }
+  | {
+      readonly ok: true;
+      readonly auth: AuthContext<User, TokenClaims> | Anonymous | undefined;
+      readonly headers: JwtReply["headers"];
+    }
   | { readonly ok: false; readonly error: JwtError; readonly reply: JwtReply };

@@ -1,7 +1,7 @@
 import { ExpiredTokenError, isJwtError, type JwtError, withToken } from "../errors.ts";
 import type { JwtRequest } from "../http/types.ts";
 import { isThenable } from "../internal/thenable.ts";
-import type { AnyClaims, Anonymous, AuthContext, JwtHeader, MaybePromise } from "../types.ts";
+import type { Anonymous, AnyClaims, AuthContext, JwtHeader, MaybePromise } from "../types.ts";
 import { authContext, EXPIRED, MISSING } from "./auth-context.ts";
 import { yieldsTo } from "./checks/expiry.ts";
 import { TOKEN_CHECKS } from "./compile.ts";
@@ -39,7 +39,9 @@ function run(passage: Passage, checks: readonly Check[], from = 0): MaybePromise
   for (let index = from; index < checks.length; index++) {
     const refusal = (checks[index] as Check)(passage);
     if (isThenable(refusal)) {
-      return Promise.resolve(refusal).then((late) => (late ? elsewhere(passage, late, checks) : run(passage, checks, index + 1)));
+      return Promise.resolve(refusal).then((late) =>
+        late ? elsewhere(passage, late, checks) : run(passage, checks, index + 1),
+      );
     }
     if (refusal) return elsewhere(passage, refusal, checks);
   }

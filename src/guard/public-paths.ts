@@ -16,7 +16,9 @@ export function compilePublicPaths(entries: readonly string[] = []): (request: J
   const paths = entries.map((entry): PublicPath => {
     const [, method, path = "", star] = /^(?:([A-Z]+) )?(\/[^*\s]*?)(\*)?$/.exec(entry) ?? [];
     if (path === "" || (star && !path.endsWith("/")) || !isPlain(path)) {
-      faults.push(`public: an entry must look like "/path", "GET /path" or "/dir/*"; the ${entries.indexOf(entry) + 1}. does not.`);
+      faults.push(
+        `public: an entry must look like "/path", "GET /path" or "/dir/*"; the ${entries.indexOf(entry) + 1}. does not.`,
+      );
     }
     return { method, path, below: star !== undefined };
   });
@@ -27,7 +29,10 @@ export function compilePublicPaths(entries: readonly string[] = []): (request: J
     if (!isPlain(path)) return false;
     return paths.some((entry) => {
       // Every framework answers HEAD where it answers GET.
-      const method = entry.method === undefined || entry.method === request.method || (entry.method === "GET" && request.method === "HEAD");
+      const method =
+        entry.method === undefined ||
+        entry.method === request.method ||
+        (entry.method === "GET" && request.method === "HEAD");
       return method && (entry.below ? path.startsWith(entry.path) : path === entry.path);
     });
   };

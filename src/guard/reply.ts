@@ -8,8 +8,8 @@ import {
   InvalidTokenError,
   type JwtError,
   NotFreshError,
-  raise,
   RevokedTokenError,
+  raise,
   tokenOf,
   UnauthorizedError,
   UsageError,
@@ -92,7 +92,9 @@ function neutral(answer: Awaited<Loaded>): MaybePromise<JwtReply> {
     return { ...reply, headers: reply.headers ?? [] };
   }
   return raise(
-    new UsageError("reply_invalid", { message: "An error loader must return { status, headers, body } or a Response." }),
+    new UsageError("reply_invalid", {
+      message: "An error loader must return { status, headers, body } or a Response.",
+    }),
   );
 }
 

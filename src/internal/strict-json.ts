@@ -6,9 +6,11 @@ import { quickSurvey, survey } from "./member-count.ts";
 export interface JsonRules {
   /** Repeated member names: the last one wins. Otherwise they are refused, at every level. */
   readonly lastNameWins: boolean;
-  /** Objects and arrays nested deeper than this are refused; the outermost object is level 1. */
-  readonly maxDepth: number;
+  /** Objects and arrays nested deeper than this are refused; the outermost object is level 1. Default 32. */
+  readonly maxDepth?: number | undefined;
 }
+
+const DEFAULT_DEPTH = 32;
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -30,7 +32,7 @@ export function parseObject(
   }
 
   const { ascii, depth, members } = survey(text, length);
-  if (depth > rules.maxDepth) return "nested too deep";
+  if (depth > (rules.maxDepth ?? DEFAULT_DEPTH)) return "nested too deep";
   const decoded = ascii ? readLatin1(text.bytes, 0, length) : decodeUtf8(text.bytes.subarray(0, length));
   const value = decoded === undefined ? "not strict UTF-8" : parse(decoded);
   if (typeof value === "string") return value;

@@ -1,5 +1,5 @@
-import type { KindNames } from "../config/cookies.ts";
 import { isCookieDomain } from "../config/checks.ts";
+import type { KindNames } from "../config/cookies.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { isJwtError, raise, UsageError } from "../errors.ts";
 import { type CookieAttributes, MAX_COOKIE_BYTES, serializeCookie } from "../http/cookies.ts";
@@ -8,6 +8,7 @@ import { readUnverifiedClaims } from "../token/verify.ts";
 import type { MaybePromise, TokenPair, TokenType } from "../types.ts";
 import { csrfOf } from "./decode.ts";
 import type { Issuer } from "./issuer.ts";
+import { warnSafari } from "./safari.ts";
 
 /** What may be said about the cookies of one call. */
 export interface CookieSettings {
@@ -44,9 +45,11 @@ export async function cookieHeaders(
   const exposed = csrf.protect && csrf.inCookies && csrf.mode === "double-submit";
   const claims = behaviour.cookiesVerify ? undefined : readClaims(token, config);
   const value = exposed ? await csrfValue(token, claims, issuer) : undefined;
-  const maxAge = ageOf(settings, claims?.["exp"], config);
+  warnSafari(names.cookieName, request, config);
+  const maxAge = ageOf(settings, claims?.exp, config);
   const headers: Headers = [cookie(names.cookieName, token, true, names.cookiePath, maxAge, settings, request, config)];
-  if (value !== undefined) headers.push(cookie(names.csrfCookieName, value, false, names.csrfCookiePath, maxAge, settings, request, config));
+  if (value !== undefined)
+    headers.push(cookie(names.csrfCookieName, value, false, names.csrfCookiePath, maxAge, settings, request, config));
   if (behaviour.noStore) headers.push(NO_STORE);
   return headers;
 }
@@ -87,8 +90,8 @@ export async function tokensReply(
   const refresh = await cookieHeaders("refresh", tokens.refresh_token, settings, request, issuer);
   const body: Record<string, unknown> = tokens.expires_in === undefined ? {} : { expires_in: tokens.expires_in };
   if (config.csrf.protect && !config.csrf.inCookies) {
-    body["csrf_access"] = readClaims(tokens.access_token, config)?.["csrf"];
-    body["csrf_refresh"] = readClaims(tokens.refresh_token, config)?.["csrf"];
+    body.csrf_access = readClaims(tokens.access_token, config)?.csrf;
+    body.csrf_refresh = readClaims(tokens.refresh_token, config)?.csrf;
   }
   const cookies = [...access, ...refresh].filter(([name]) => name === "set-cookie");
   return { status, headers: [...cookies, NO_STORE], body };
@@ -107,9 +110,13 @@ function readClaims(token: string, { behaviour }: ResolvedConfig): Readonly<Reco
 }
 
 /** The value for pages. Where it is recorded that way, reading it verifies the token and demands the claim. */
-function csrfValue(token: string, claims: Readonly<Record<string, unknown>> | undefined, issuer: Issuer): MaybePromise<string | undefined> {
+function csrfValue(
+  token: string,
+  claims: Readonly<Record<string, unknown>> | undefined,
+  issuer: Issuer,
+): MaybePromise<string | undefined> {
   if (!claims) return csrfOf(token, issuer);
-  return typeof claims["csrf"] === "string" ? claims["csrf"] : undefined;
+  return typeof claims.csrf === "string" ? claims.csrf : undefined;
 }
 
 function ageOf({ maxAge }: CookieSettings, exp: unknown, config: ResolvedConfig): number | undefined {
@@ -134,25 +141,41 @@ function cookie(
   config: ResolvedConfig,
 ): readonly [string, string] {
   const { secure, sameSite } = config.cookies;
-  const attributes: CookieAttributes = { path, maxAge, httpOnly, secure, sameSite, domain: domainOf(settings, request, config) };
+  const attributes: CookieAttributes = {
+    path,
+    maxAge,
+    httpOnly,
+    secure,
+    sameSite,
+    domain: domainOf(settings, request, config),
+  };
   const refuse = (message: string): never => raise(new UsageError("cookie_unusable", { message }));
   if (attributes.domain !== undefined && name.startsWith("__Host-") && config.behaviour.strictProduction) {
-    return refuse(`The cookie ${name} may have no domain: set the option cookieDomain, which changes the prefix to __Secure-.`);
+    return refuse(
+      `The cookie ${name} may have no domain: set the option cookieDomain, which changes the prefix to __Secure-.`,
+    );
   }
   if (name.length + value.length > MAX_COOKIE_BYTES) {
-    return refuse(`The cookie ${name} would be longer than ${MAX_COOKIE_BYTES} bytes, and browsers would drop it: put less into the claims.`);
+    return refuse(
+      `The cookie ${name} would be longer than ${MAX_COOKIE_BYTES} bytes, and browsers would drop it: put less into the claims.`,
+    );
   }
   return ["set-cookie", serializeCookie(name, value, attributes)];
 }
 
-function domainOf({ domain }: CookieSettings, request: JwtRequest | undefined, config: ResolvedConfig): string | undefined {
+function domainOf(
+  { domain }: CookieSettings,
+  request: JwtRequest | undefined,
+  config: ResolvedConfig,
+): string | undefined {
   const refuse = (message: string): never => raise(new UsageError("cookie_unusable", { message }));
   if (domain !== undefined && domain !== null && !(domain === "" && config.behaviour.emptyIsUnset)) {
-    return isCookieDomain(domain) ? domain : refuse("domain of a cookie must be a domain such as \"example.com\".");
+    return isCookieDomain(domain) ? domain : refuse('domain of a cookie must be a domain such as "example.com".');
   }
   const option = config.cookies.domain;
   if (typeof option !== "function") return option;
-  if (!request) return refuse("cookieDomain is a function of the request, and none is at hand here: pass domain yourself.");
+  if (!request)
+    return refuse("cookieDomain is a function of the request, and none is at hand here: pass domain yourself.");
   const made = option(request);
   return made === undefined || isCookieDomain(made) ? made : refuse("cookieDomain gave something that is no domain.");
 }

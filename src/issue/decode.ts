@@ -32,7 +32,7 @@ export async function decode(token: unknown, options: DecodeOptions, issuer: Iss
   const { csrf } = options;
   const fault =
     identityFault(verified.claims, config) ??
-    (csrf === undefined || csrf === null ? undefined : csrfFault(claims["csrf"], csrf, config.behaviour)) ??
+    (csrf === undefined || csrf === null ? undefined : csrfFault(claims.csrf, csrf, config.behaviour)) ??
     (!options.allowExpired && expiredAt(claims, now, config.leeway, config.behaviour.cutTimes)
       ? new ExpiredTokenError("token_expired")
       : undefined);
@@ -53,13 +53,18 @@ export async function csrfOf(token: unknown, issuer: Issuer): Promise<string> {
   if (typeof csrf === "string") return csrf;
   return raise(
     new UsageError("claims_invalid", {
-      message: "The token carries no CSRF value: it was made while cookieCsrfProtect was off or cookies were not among tokenLocation.",
+      message:
+        "The token carries no CSRF value: it was made while cookieCsrfProtect was off or cookies were not among tokenLocation.",
     }),
   );
 }
 
 /** @throws InvalidTokenError for a token of another kind than wanted. */
-export function assertType(claims: Readonly<Record<string, unknown>>, wanted: "access" | "refresh", { config }: Issuer): void {
-  if (claims["type"] === wanted) return;
+export function assertType(
+  claims: Readonly<Record<string, unknown>>,
+  wanted: "access" | "refresh",
+  { config }: Issuer,
+): void {
+  if (claims.type === wanted) return;
   raise(new InvalidTokenError("wrong_token_type", { message: config.behaviour.messages.wrongType(wanted) }));
 }

@@ -1,14 +1,15 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
-import { JwtError, raise, RevokedTokenError, UserLookupError } from "../errors.ts";
+import { InvalidClaimsError, JwtError, RevokedTokenError, raise, UserLookupError } from "../errors.ts";
 import { absoluteEnd } from "../sessions/limits.ts";
+import { revocationQuery } from "../sessions/query.ts";
 import { refreshTokenId, sessionCsrf } from "../sessions/secrets.ts";
 import { needStore, type StoreCalls } from "../sessions/store-calls.ts";
 import type { SessionRow } from "../stores/contract.ts";
-import { RESERVED_CLAIMS } from "../token/reserved.ts";
-import type { Duration, TokenPair, TokenType } from "../types.ts";
+import type { Duration, MaybePromise, TokenPair, TokenType } from "../types.ts";
 import { assertType, type Decoded, decode } from "./decode.ts";
 import type { Issuer } from "./issuer.ts";
-import { type Bond, expiryOf, type MintOptions, prepare, type Subject, seal, subjectOf } from "./mint.ts";
+import { type Bond, type MintOptions, prepare, type Subject, seal, subjectOf } from "./mint.ts";
+import { expiryOf } from "./times.ts";
 
 /** What a caller may say about a pair. */
 export interface PairOptions extends Omit<MintOptions, "expires"> {
@@ -25,7 +26,12 @@ export interface TokenOptions extends MintOptions {
 }
 
 /** Makes one token. It belongs to no session, unless one is named. */
-export async function createToken(type: TokenType, identity: unknown, options: TokenOptions, issuer: Issuer): Promise<string> {
+export async function createToken(
+  type: TokenType,
+  identity: unknown,
+  options: TokenOptions,
+  issuer: Issuer,
+): Promise<string> {
   const { config } = issuer;
   const subject = await subjectOf(identity, config);
   const sid = options.session?.sessionId;
@@ -49,7 +55,14 @@ export async function openLogin(identity: unknown, options: PairOptions, issuer:
     refresh: expiryOf("refresh", options.refreshExpires, now, Math.floor(end / 1000), config),
   };
   const authTime = Math.floor(now / 1000);
-  const opening = { subject: String(subject.identity), authTime, absoluteEnd: end, issuedAt: authTime, refreshExp: exps.refresh };
+  const opening = {
+    subject: String(subject.identity),
+    authTime,
+    absoluteEnd: end,
+    issuedAt: authTime,
+    refreshExp: exps.refresh,
+    claims: structuredClone(options.claims ?? {}),
+  };
   const row = sessions ? await store.open(opening) : undefined;
   const named = row && { gen: row.gen, jti: refreshTokenId(row.sid, row.gen) };
   const [access, refresh] = await Promise.all([
@@ -68,34 +81,46 @@ export async function renewLogin(refreshToken: unknown, issuer: Issuer): Promise
   const decoded = await decode(refreshToken, {}, issuer);
   assertType(decoded.claims, "refresh", issuer);
   const store = needStore(issuer.store, "refreshTokenPair");
-  const identity = decoded.claims[config.identityClaim];
-  const sid = decoded.claims["sid"];
+  const sid = decoded.claims.sid;
   if (typeof sid !== "string") return raise(new RevokedTokenError("session_required"));
-  const renewed = await renewedSubject(decoded, config);
-  const prepared = await prepare(renewed.subject, { claims: renewed.claims }, config);
+  const subject = await renewedSubject(decoded, config);
   await assertNotRevoked(decoded, store, config);
   const now = config.clock();
-  const row = await liveSession(sid, { given: identity, identity }, now, issuer);
+  const row = await liveSession(sid, subject, now, issuer);
+  const prepared = await prepare(subject, { claims: row.claims }, config);
   const bond = bondOf(row, "access");
   const exp = expiryOf("access", undefined, now, bond.notAfter, config);
   return tokenPair(await seal("access", prepared, exp, false, bond, now, config), refreshToken as string, exp, now);
 }
 
-/** Who a refresh token speaks for, and the additional claims that go on: of the token, or of the loader where it can be asked again. */
-async function renewedSubject({ header, claims }: Decoded, config: ResolvedConfig): Promise<{ subject: Subject; claims: Record<string, unknown> }> {
-  const { loaders } = config;
+/** Who a refresh token speaks for: the user, where that is what the application calls an identity, else the text in the token. */
+async function renewedSubject({ header, claims }: Decoded, config: ResolvedConfig): Promise<Subject> {
+  const { tokenVerification, userIdentity, userLookup } = config.loaders;
   const identity = claims[config.identityClaim];
-  const user = await loaders.userLookup?.(header, claims as never);
-  if (loaders.userLookup && (user === null || user === undefined)) return raise(new UserLookupError("user_not_found"));
-  if (loaders.tokenVerification && !(await loaders.tokenVerification(header, claims as never))) return raise(new RevokedTokenError("token_revoked"));
-  const carried = Object.entries(claims).filter(([name]) => !RESERVED_CLAIMS.has(name) && name !== config.identityClaim);
-  const given = loaders.userIdentity ? user : identity;
-  return { subject: { given, identity }, claims: Object.fromEntries(carried) };
+  if (tokenVerification && !(await tokenVerification(header, claims as never))) {
+    return raise(new InvalidClaimsError("invalid_claims"));
+  }
+  if (!userLookup) return { given: identity, identity };
+  const user = await userLookup(header, claims as never);
+  if (user === null || user === undefined) return raise(new UserLookupError("user_not_found"));
+  const isIdentity = userIdentity !== undefined && (await identityOf(user, userIdentity)) === identity;
+  return { given: isIdentity ? user : identity, identity };
+}
+
+/** What `userIdentity` makes of a user; nothing where it was written for something else. */
+async function identityOf(
+  user: unknown,
+  userIdentity: (user: never) => MaybePromise<string>,
+): Promise<string | undefined> {
+  try {
+    return await userIdentity(user as never);
+  } catch {
+    return undefined;
+  }
 }
 
 async function assertNotRevoked({ header, claims }: Decoded, store: StoreCalls, config: ResolvedConfig): Promise<void> {
-  const query = { jti: String(claims["jti"]), sid: String(claims["sid"]), subject: String(claims[config.identityClaim]), issuer: undefined, iat: Number(claims["iat"]) };
-  const answer = await store.isRevoked(query);
+  const answer = await store.isRevoked(revocationQuery(claims, config));
   if (answer instanceof JwtError) raise(answer);
   const listed = await config.loaders.tokenInBlocklist?.(header, claims as never);
   if (answer === true || listed) raise(new RevokedTokenError("token_revoked"));
@@ -110,7 +135,12 @@ async function liveSession(sid: string, subject: Subject, now: number, { store }
 }
 
 function bondOf(row: SessionRow, type: TokenType): Bond {
-  return { sid: row.sid, csrf: sessionCsrf(row, type), authTime: row.authTime, notAfter: Math.floor(row.absoluteEnd / 1000) };
+  return {
+    sid: row.sid,
+    csrf: sessionCsrf(row, type),
+    authTime: row.authTime,
+    notAfter: Math.floor(row.absoluteEnd / 1000),
+  };
 }
 
 function tokenPair(access_token: string, refresh_token: string, exp: number | undefined, now: number): TokenPair {

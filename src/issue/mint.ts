@@ -1,12 +1,12 @@
+import { RESERVED_CLAIMS, RESERVED_HEADERS } from "../config/reserved.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { SigningKey } from "../crypto/keys.ts";
 import { randomId, randomUuid } from "../crypto/random.ts";
 import { raise, UsageError } from "../errors.ts";
-import { parseDuration } from "../internal/duration.ts";
 import { encodeToken } from "../token/encode.ts";
-import { RESERVED_CLAIMS, RESERVED_HEADERS } from "../token/reserved.ts";
 import { runSchema } from "../token/schema.ts";
 import type { Duration, MaybePromise, TokenType } from "../types.ts";
+import { freshness } from "./times.ts";
 
 /** What a caller may say about one token. */
 export interface MintOptions {
@@ -91,53 +91,18 @@ export function seal(
   const newId = behaviour.uuidIds ? randomUuid : randomId;
   const claims: Record<string, unknown> = { fresh: false, iat, jti: bond.jti ?? newId(), type };
   claims[config.identityClaim] = subject.identity;
-  if (config.encodeNbf) claims["nbf"] = iat;
-  if (exp !== undefined) claims["exp"] = exp;
-  if (config.encodeIssuer) claims["iss"] = config.encodeIssuer;
-  if (config.encodeAudience) claims["aud"] = config.encodeAudience;
-  if (config.csrf.protect && (behaviour.csrfEverywhere || config.locations.includes("cookies"))) claims["csrf"] = bond.csrf ?? newId();
-  if (bond.sid !== undefined) claims["sid"] = bond.sid;
-  if (bond.gen !== undefined) claims["gen"] = bond.gen;
-  if (type === "access") Object.assign(claims, freshness(fresh, now, bond, config));
-  else if (bond.authTime !== undefined) claims["auth_time"] = bond.authTime;
+  if (config.encodeNbf) claims.nbf = iat;
+  if (exp !== undefined) claims.exp = exp;
+  if (config.encodeIssuer) claims.iss = config.encodeIssuer;
+  if (config.encodeAudience) claims.aud = config.encodeAudience;
+  if (config.csrf.protect && (behaviour.csrfEverywhere || config.locations.includes("cookies")))
+    claims.csrf = bond.csrf ?? newId();
+  if (bond.sid !== undefined) claims.sid = bond.sid;
+  if (bond.gen !== undefined) claims.gen = bond.gen;
+  if (type === "access") Object.assign(claims, freshness(fresh, now, bond.authTime, config));
+  else if (bond.authTime !== undefined) claims.auth_time = bond.authTime;
   for (const [name, value] of extra) own(claims, name, value);
   return encodeToken(key, headers.length === 0 ? undefined : fromEntries(headers), claims);
-}
-
-/**
- * When a token made at `now` (milliseconds) ends, in Unix seconds; `undefined` for never.
- * @throws UsageError `lifetime_invalid` for a lifetime that makes no sense or is out of bounds.
- */
-export function expiryOf(
-  type: TokenType,
-  asked: Duration | false | undefined,
-  now: number,
-  notAfter: number | undefined,
-  config: ResolvedConfig,
-): number | undefined {
-  const { expires, max } = config.lifetimes[type];
-  const lifetime = asked === undefined ? expires : asked === false ? false : parseDuration(asked);
-  const bound = type === "access" ? "maxAccessLifetime" : "maxRefreshLifetime";
-  const refuse = (message: string): never => raise(new UsageError("lifetime_invalid", { message }));
-  if (lifetime === undefined) return refuse('expires must be seconds, text such as "15m", or false for never.');
-  if (lifetime === 0) return refuse("A lifetime of 0 is refused: give false for a token that never expires.");
-  if (config.behaviour.boundLifetimes && lifetime !== false && lifetime < 0) return refuse("A lifetime must not be negative.");
-  if (max !== false && (lifetime === false || lifetime > max)) {
-    return refuse(`expires is longer than ${bound} allows: shorten it, or raise ${bound}.`);
-  }
-  const end = lifetime === false ? undefined : Math.floor(now / 1000 + lifetime);
-  if (notAfter === undefined || !Number.isFinite(notAfter)) return end;
-  return end === undefined ? notAfter : Math.min(end, notAfter);
-}
-
-function freshness(fresh: boolean | Duration | undefined, now: number, bond: Bond, { behaviour }: ResolvedConfig): Record<string, unknown> {
-  // Only a login can be fresh, so being fresh says when the login was.
-  const authTime = bond.authTime ?? (fresh ? Math.floor(now / 1000) : undefined);
-  const auth = authTime === undefined || !behaviour.sessions ? {} : { auth_time: authTime };
-  if (fresh === undefined || typeof fresh === "boolean" || fresh === null) return { ...auth, fresh: fresh === undefined ? false : fresh };
-  const seconds = parseDuration(fresh);
-  if (seconds === undefined) return raise(new UsageError("lifetime_invalid", { message: 'fresh must be true, false or a duration such as "10m".' }));
-  return { ...auth, fresh: now / 1000 + seconds };
 }
 
 type Extra = Array<[name: string, value: unknown]>;
@@ -151,17 +116,28 @@ function additional(
   const extra: Extra = [];
   for (const source of sources) {
     if (source === undefined || source === null) continue;
-    if (typeof source !== "object") return raise(new UsageError("claims_invalid", { message: "Additional claims and headers must be plain objects." }));
+    if (typeof source !== "object")
+      return raise(
+        new UsageError("claims_invalid", { message: "Additional claims and headers must be plain objects." }),
+      );
     extra.push(...Object.entries(source));
   }
   for (const [name, value] of extra) {
     if (name === "kid" && code === "header_reserved" && typeof value !== "string") {
-      return raise(new UsageError("claims_invalid", { message: "The header member kid must be text (RFC 7515 §4.1.4)." }));
+      return raise(
+        new UsageError("claims_invalid", { message: "The header member kid must be text (RFC 7515 §4.1.4)." }),
+      );
     }
     const isReserved = reserved.has(name) || (code === "claim_reserved" && name === config.identityClaim);
-    if (config.behaviour.guardReserved ? isReserved && !(name === "kid" && code === "header_reserved") : name === "alg" && code === "header_reserved") {
+    if (
+      config.behaviour.guardReserved
+        ? isReserved && !(name === "kid" && code === "header_reserved")
+        : name === "alg" && code === "header_reserved"
+    ) {
       const kind = code === "claim_reserved" ? "claim" : "header member";
-      return raise(new UsageError(code, { message: `The library writes the ${kind} "${name}" itself; give yours another name.` }));
+      return raise(
+        new UsageError(code, { message: `The library writes the ${kind} "${name}" itself; give yours another name.` }),
+      );
     }
   }
   return extra;
@@ -179,7 +155,11 @@ async function signingKey(given: unknown, { keys, loaders }: ResolvedConfig): Pr
   if (loaders.encodeKey) return keys.importSigning(await loaders.encodeKey(given as never));
   return (
     keys.signing ??
-    raise(new UsageError("key_unusable", { message: `There is no key to sign ${keys.algorithm} tokens with: set secretKey or privateKey.` }))
+    raise(
+      new UsageError("key_unusable", {
+        message: `There is no key to sign ${keys.algorithm} tokens with: set secretKey or privateKey.`,
+      }),
+    )
   );
 }
 

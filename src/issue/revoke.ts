@@ -1,5 +1,6 @@
 import { raise, UsageError } from "../errors.ts";
 import { keepLogin, keepToken } from "../sessions/limits.ts";
+import { foreignIssuer } from "../sessions/query.ts";
 import { needStore } from "../sessions/store-calls.ts";
 import { decode } from "./decode.ts";
 import type { Issuer } from "./issuer.ts";
@@ -11,12 +12,21 @@ import type { Issuer } from "./issuer.ts";
 export async function revokeToken(token: unknown, issuer: Issuer): Promise<void> {
   const { config } = issuer;
   const { claims } = await decode(token, { allowExpired: true }, issuer);
-  const { jti, iss, exp } = claims;
+  const { jti, exp } = claims;
   if (typeof jti !== "string") {
-    return raise(new UsageError("not_revocable", { message: "A token without jti cannot be revoked by itself: requireJti: false lets such tokens in. End its session or its subject instead." }));
+    return raise(
+      new UsageError("not_revocable", {
+        message:
+          "A token without jti cannot be revoked by itself: requireJti: false lets such tokens in. End its session or its subject instead.",
+      }),
+    );
   }
-  const foreign = typeof iss === "string" && iss !== config.encodeIssuer ? iss : undefined;
-  await needStore(issuer.store, "revokeToken").revoke({ kind: "token", jti, issuer: foreign, until: keepToken(exp) });
+  await needStore(issuer.store, "revokeToken").revoke({
+    kind: "token",
+    jti,
+    issuer: foreignIssuer(claims, config),
+    until: keepToken(exp),
+  });
 }
 
 /**

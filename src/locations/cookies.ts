@@ -27,7 +27,9 @@ function tokensOf(lines: readonly string[], kind: KindNames, config: ResolvedCon
   const { behaviour } = config;
   const values = cookieValues(lines, kind.cookieName);
   if (behaviour.verifyDuplicateCookies) {
-    return values.length < 2 ? values.filter((value) => value !== "") : [...new Set(values)].filter((value) => value !== "");
+    return values.length < 2
+      ? values.filter((value) => value !== "")
+      : [...new Set(values)].filter((value) => value !== "");
   }
   const [first] = values;
   if (first === undefined || first === "") return [];
@@ -35,7 +37,12 @@ function tokensOf(lines: readonly string[], kind: KindNames, config: ResolvedCon
   return plain === "" ? [] : [plain];
 }
 
-function withCsrf(request: JwtRequest, config: ResolvedConfig, kind: KindNames, tokens: string[]): MaybePromise<Finding> {
+function withCsrf(
+  request: JwtRequest,
+  config: ResolvedConfig,
+  kind: KindNames,
+  tokens: string[],
+): MaybePromise<Finding> {
   const found = (csrf: string | undefined): Finding => ({ location: "cookies", tokens, kind, csrf });
   if (!needsCsrf(request, config)) return found(undefined);
   const refused: CsrfError | undefined = refusedOrigin(request, config);

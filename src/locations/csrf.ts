@@ -24,14 +24,17 @@ export function refusedOrigin(request: JwtRequest, config: ResolvedConfig): Csrf
   const [site] = request.header("sec-fetch-site");
   if (site !== undefined) {
     if (site === "same-origin" || site === "none") return undefined;
-    return origin !== undefined && config.csrf.trustedOrigins.includes(origin) ? undefined : foreign(`Sec-Fetch-Site is not same-origin, and Origin is not in trustedOrigins`);
+    return origin !== undefined && config.csrf.trustedOrigins.includes(origin)
+      ? undefined
+      : foreign(`Sec-Fetch-Site is not same-origin, and Origin is not in trustedOrigins`);
   }
   if (origin === undefined) {
     return config.csrf.mode === "fetch-metadata" ? foreign("neither Sec-Fetch-Site nor Origin came") : undefined;
   }
   if (config.csrf.trustedOrigins.includes(origin)) return undefined;
   const own = config.csrf.publicOrigin;
-  if (own !== undefined) return origin === own ? undefined : foreign("Origin is neither publicOrigin nor in trustedOrigins");
+  if (own !== undefined)
+    return origin === own ? undefined : foreign("Origin is neither publicOrigin nor in trustedOrigins");
   const [host] = request.header("host");
   // The scheme is unknown behind a proxy, so only what follows it is compared.
   const matches = host !== undefined && (origin === `https://${host}` || origin === `http://${host}`);
@@ -41,7 +44,11 @@ export function refusedOrigin(request: JwtRequest, config: ResolvedConfig): Csrf
 const foreign = (detail: string): CsrfError => new CsrfError("csrf_origin", { detail });
 
 /** The value that a page submitted, from the header or the form field of this kind; exactly one. */
-export function submittedValue(request: JwtRequest, config: ResolvedConfig, kind: KindNames): MaybePromise<string | JwtError> {
+export function submittedValue(
+  request: JwtRequest,
+  config: ResolvedConfig,
+  kind: KindNames,
+): MaybePromise<string | JwtError> {
   const lines = request.header(kind.csrfHeader);
   if (lines.length > 1) return new CsrfError("csrf_mismatch", { detail: "the CSRF header stands twice" });
   if (lines[0]) return lines[0];

@@ -46,12 +46,16 @@ function walk(request: JwtRequest, search: Search, from: number, texts: string[]
   for (let place = from; place < search.places.length; place++) {
     const finding = look(request, search, search.places[place] as JwtLocation);
     if (finding instanceof Promise) {
-      return finding.then((late) => settle(late, request, search, place, texts) ?? walk(request, search, place + 1, texts));
+      return finding.then(
+        (late) => settle(late, request, search, place, texts) ?? walk(request, search, place + 1, texts),
+      );
     }
     const settled = settle(finding, request, search, place, texts);
     if (settled) return settled;
   }
-  return new UnauthorizedError("token_missing", { message: search.config.behaviour.messages.missingToken(search.places.slice(-texts.length), texts) });
+  return new UnauthorizedError("token_missing", {
+    message: search.config.behaviour.messages.missingToken(search.places.slice(-texts.length), texts),
+  });
 }
 
 function settle(
@@ -100,4 +104,6 @@ function alone(found: Found, request: JwtRequest, search: Search, place: number)
 const isAbsent = (finding: Finding): boolean => !(finding instanceof JwtError) && "missing" in finding;
 
 const twice = (): JwtError =>
-  new InvalidRequestError("invalid_request", { message: "The request carries more than one token: send it in one place only" });
+  new InvalidRequestError("invalid_request", {
+    message: "The request carries more than one token: send it in one place only",
+  });

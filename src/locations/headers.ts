@@ -47,12 +47,15 @@ function commaList(joined: string, search: Search): Finding {
     .map((part) => part.trim().split(/\s+/))
     .filter((words) => words[0] === headerType);
   const [words] = credentials;
-  if (credentials.length !== 1 || !words) return { missing: behaviour.messages.missingHeaderType(headerName, headerType) ?? "" };
+  if (credentials.length !== 1 || !words)
+    return { missing: behaviour.messages.missingHeaderType(headerName, headerType) ?? "" };
   return words.length === 2 ? found(words[1] as string, search) : bad(search.config);
 }
 
 const bad = (config: ResolvedConfig): InvalidRequestError =>
-  new InvalidRequestError("invalid_request", { message: config.behaviour.messages.badHeader(config.headerName, config.headerType) });
+  new InvalidRequestError("invalid_request", {
+    message: config.behaviour.messages.badHeader(config.headerName, config.headerType),
+  });
 
 function found(token: string, search: Search): Finding {
   return { location: "headers", tokens: [token], kind: search.kinds[0] as Search["kinds"][number], csrf: undefined };

@@ -18,7 +18,8 @@ export function findInJson(body: ReadBody, search: Search): Finding {
   }
   if (body.kind === "form") return { missing: messages.jsonContentType(WHY.type) ?? "" };
   const value = body.kind === "json" ? body.value : undefined;
-  const members = typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+  const members =
+    typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
   for (const kind of search.kinds) {
     const token = Object.hasOwn(members, kind.jsonKey) ? members[kind.jsonKey] : undefined;
     if (token === undefined || token === null || token === "") continue;

@@ -18,5 +18,7 @@ export function keepToken(exp: unknown): number {
 /** Until when a revocation of a session or a subject must be kept, in milliseconds: no token of it may live longer. */
 export function keepLogin(kinds: readonly TokenType[], now: number, config: ResolvedConfig): number {
   const longest = kinds.map((type) => config.lifetimes[type].max);
-  return longest.includes(false) ? Number.POSITIVE_INFINITY : now + (Math.max(...(longest as number[])) + MARGIN) * 1000;
+  return longest.includes(false)
+    ? Number.POSITIVE_INFINITY
+    : now + (Math.max(...(longest as number[])) + MARGIN) * 1000;
 }

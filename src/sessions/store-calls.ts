@@ -9,7 +9,7 @@ import type { MaybePromise } from "../types.ts";
  * Nothing here decides about logins.
  */
 export interface StoreCalls {
-  /** Whether a token is revoked. An answer that never came is an error, or `false` under `onStoreError: "allow"`. */
+  /** Whether a token is revoked; an answer that never came is an error. */
   isRevoked(query: RevocationQuery): MaybePromise<boolean | JwtError>;
   /** @throws StoreUnavailableError */
   open(session: NewSession): Promise<SessionRow>;
@@ -24,39 +24,52 @@ const down = (detail: string, cause?: unknown): StoreUnavailableError =>
 
 /** Wraps the store of a manager; `undefined` where it has none. */
 export function storeCalls(config: ResolvedConfig): StoreCalls | undefined {
-  const { store, storeTimeout, onStoreError } = config;
+  const { store, storeTimeout } = config;
   if (!store) return undefined;
 
-  async function call<T>(ask: (store: TokenStore) => MaybePromise<T>, isAnswer: (answer: unknown) => boolean): Promise<T> {
+  const failed = (error: unknown): JwtError => (isJwtError(error) ? error : down("the store threw", error));
+  async function call<T>(
+    ask: (store: TokenStore) => MaybePromise<T>,
+    isAnswer: (answer: unknown) => boolean,
+  ): Promise<T> {
     let answer: T;
     try {
       answer = await within(ask(store as TokenStore), storeTimeout);
     } catch (error) {
-      return raise(isJwtError(error) ? error : down("the store threw", error));
+      return raise(failed(error));
     }
     return isAnswer(answer) ? answer : raise(down("the store answered nonsense"));
   }
-  const judge = (answer: unknown): boolean | JwtError => (typeof answer === "boolean" ? answer : unanswered(down("the store answered nonsense")));
-  const unanswered = (error: unknown): boolean | JwtError => {
-    if (onStoreError === "allow") return false;
-    return isJwtError(error) ? error : down("the store threw", error);
-  };
+  const judge = (answer: unknown): boolean | JwtError =>
+    typeof answer === "boolean" ? answer : down("the store answered nonsense");
   return {
     isRevoked(query) {
       try {
         const answer = store.isRevoked(query);
-        return isThenable(answer) ? within(answer, storeTimeout).then(judge, unanswered) : judge(answer);
+        return isThenable(answer) ? within(answer, storeTimeout).then(judge, failed) : judge(answer);
       } catch (error) {
-        return unanswered(error);
+        return failed(error);
       }
     },
     open: (session) => call((to) => to.open(session), isRow),
-    read: (sid) => call((to) => to.read(sid), (row) => row === undefined || isRow(row)),
-    revoke: (revocation) => call((to) => to.revoke(revocation), (answer) => answer === undefined),
+    read: (sid) =>
+      call(
+        (to) => to.read(sid),
+        (row) => row === undefined || isRow(row),
+      ),
+    revoke: (revocation) =>
+      call(
+        (to) => to.revoke(revocation),
+        (answer) => answer === undefined,
+      ),
   };
 }
 
-const isRow = (row: unknown): boolean => typeof row === "object" && row !== null && typeof (row as SessionRow).sid === "string";
+function isRow(answer: unknown): boolean {
+  const row = (answer ?? {}) as Partial<SessionRow>;
+  const texts = typeof row.sid === "string" && typeof row.subject === "string";
+  return texts && typeof row.absoluteEnd === "number" && row.csrfSeed instanceof Uint8Array;
+}
 
 /** Our own timer: drivers queue for ever while they reconnect. A late answer is dropped, a late error is swallowed. */
 function within<T>(answer: MaybePromise<T> | PromiseLike<T>, limit: number): Promise<T> {
@@ -80,6 +93,10 @@ function within<T>(answer: MaybePromise<T> | PromiseLike<T>, limit: number): Pro
 export function needStore(calls: StoreCalls | undefined, what: string): StoreCalls {
   return (
     calls ??
-    raise(new UsageError("store_required", { message: `${what} needs a store: this manager has none (store: null, compat "flask", or keys that only verify).` }))
+    raise(
+      new UsageError("store_required", {
+        message: `${what} needs a store: this manager has none. It was given store: null or compat, or keys that only verify.`,
+      }),
+    )
   );
 }

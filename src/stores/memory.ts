@@ -95,7 +95,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
       for (const [key, until] of flags) if (until <= now && flags.delete(key)) gone++;
       for (const [key, { until }] of epochs) if (until <= now && epochs.delete(key)) gone++;
       for (const [sid, row] of sessions) {
-        const end = row.refreshExp === undefined ? row.absoluteEnd : Math.min(row.absoluteEnd, (row.refreshExp + 360) * 1000);
+        const end =
+          row.refreshExp === undefined ? row.absoluteEnd : Math.min(row.absoluteEnd, (row.refreshExp + 360) * 1000);
         if (end <= now && sessions.delete(sid)) gone++;
       }
       return gone;

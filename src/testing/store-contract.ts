@@ -38,7 +38,14 @@ export function storeContract(create: StoreFactory): readonly StoreCase[] {
   };
   const login = (subject: string, clock: FakeClock): NewSession => {
     const now = Math.floor(clock() / 1000);
-    return { subject, authTime: now, absoluteEnd: clock() + YEAR, issuedAt: now, refreshExp: now + 86_400 };
+    return {
+      subject,
+      authTime: now,
+      absoluteEnd: clock() + YEAR,
+      issuedAt: now,
+      refreshExp: now + 86_400,
+      claims: { tenant: "acme" },
+    };
   };
   const of = (subject: string, rest: { jti?: string; sid?: string; iat?: number; issuer?: string } = {}) => ({
     subject,
@@ -52,6 +59,7 @@ export function storeContract(create: StoreFactory): readonly StoreCase[] {
     const row = await store.open(login("alice", clock));
     const read = await store.read(row.sid);
     expect("subject", read?.subject, "alice");
+    expect("claims", JSON.stringify(read?.claims), '{"tenant":"acme"}');
     expect("generation", read?.gen, 0);
     expect("end", read?.endedAt, undefined);
     expect("seed", Buffer.from(read?.csrfSeed ?? []).toString("hex"), Buffer.from(row.csrfSeed).toString("hex"));
@@ -87,17 +95,20 @@ export function storeContract(create: StoreFactory): readonly StoreCase[] {
     expect("the other", await store.isRevoked(of("alice", { sid: two.sid })), false);
     expect("the other's row", (await store.read(two.sid))?.endedAt, undefined);
   });
-  add("revoking a subject ends what began before, and no login after it, in the same millisecond", async (store, clock) => {
-    const before = await store.open(login("alice", clock));
-    const other = await store.open(login("bob", clock));
-    await store.revoke({ kind: "subject", subject: "alice", until: clock() + YEAR });
-    const after = await store.open(login("alice", clock));
-    expect("before", await store.isRevoked(of("alice", { sid: before.sid })), true);
-    expect("row before", (await store.read(before.sid))?.endedAt !== undefined, true);
-    expect("after", await store.isRevoked(of("alice", { sid: after.sid })), false);
-    expect("row after", (await store.read(after.sid))?.endedAt, undefined);
-    expect("bob", await store.isRevoked(of("bob", { sid: other.sid })), false);
-  });
+  add(
+    "revoking a subject ends what began before, and no login after it, in the same millisecond",
+    async (store, clock) => {
+      const before = await store.open(login("alice", clock));
+      const other = await store.open(login("bob", clock));
+      await store.revoke({ kind: "subject", subject: "alice", until: clock() + YEAR });
+      const after = await store.open(login("alice", clock));
+      expect("before", await store.isRevoked(of("alice", { sid: before.sid })), true);
+      expect("row before", (await store.read(before.sid))?.endedAt !== undefined, true);
+      expect("after", await store.isRevoked(of("alice", { sid: after.sid })), false);
+      expect("row after", (await store.read(after.sid))?.endedAt, undefined);
+      expect("bob", await store.isRevoked(of("bob", { sid: other.sid })), false);
+    },
+  );
   add("a token of no session dies with its subject up to the whole second", async (store, clock) => {
     const second = Math.floor(clock() / 1000);
     await store.revoke({ kind: "subject", subject: "alice", until: clock() + YEAR });

@@ -28,7 +28,13 @@ const HOUR = 3600;
 /** Makes tokens for tests, after the options of a manager. */
 export function testTokens<User, Claims, Identity>(manager: JWTManager<User, Claims, Identity>): TestTokens<Identity> {
   const { config } = manager;
-  const at = async (identity: Identity, type: TokenType, now: number, exp: number, options: MintOptions = {}): Promise<string> => {
+  const at = async (
+    identity: Identity,
+    type: TokenType,
+    now: number,
+    exp: number,
+    options: MintOptions = {},
+  ): Promise<string> => {
     const prepared = await prepare(await subjectOf(identity, config), options, config);
     return seal(type, prepared, Math.floor(exp / 1000), false, {}, now, config);
   };

@@ -86,7 +86,8 @@ function checkTexts(claims: Claims, rules: TokenRules): Verdict {
 
 function checkRequired(claims: Claims, rules: TokenRules): Verdict {
   for (const name of rules.requiredClaims) {
-    const present = Object.hasOwn(claims, name) && (claims[name] !== null || rules.nullIsPresent === true);
+    // A prototype may carry the name, so finding a value is not enough.
+    const present = Object.hasOwn(claims, name) && (rules.nullIsPresent === true || claims[name] !== null);
     if (!present) return refuse("token_claim", "a required claim is missing", rules.missingClaim(name));
   }
   return undefined;

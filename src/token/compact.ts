@@ -14,7 +14,6 @@ export interface Segments {
   readonly signingInput: string;
 }
 
-const DEFAULT_DEPTH = 32;
 /** Segments are decoded one after another and never kept, so they share their memory. */
 const scratch = createScratch(8 * 1024);
 
@@ -46,7 +45,7 @@ export function readSegment(segment: string, rules: FormRules): Readonly<Record<
   const room = roomFor(text);
   const length = decodeInto(room.bytes, text);
   if (length < 0) return "not canonical base64url";
-  return parseObject(room, length, { lastNameWins: rules.lastNameWins, maxDepth: rules.maxDepth ?? DEFAULT_DEPTH });
+  return parseObject(room, length, rules);
 }
 
 function roomFor(text: string): Scratch {

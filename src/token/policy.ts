@@ -12,7 +12,10 @@ export function tokenRules(config: ResolvedConfig): TokenRules {
   return Object.freeze<TokenRules>({
     leeway: config.leeway,
     issuer: config.decodeIssuer,
-    audience: decodeAudience === false ? undefined : (decodeAudience ?? (behaviour.refuseForeignAudience ? "absent" : undefined)),
+    audience:
+      decodeAudience === false
+        ? undefined
+        : (decodeAudience ?? (behaviour.refuseForeignAudience ? "absent" : undefined)),
     requiredClaims: Object.freeze(required),
     verifySub: config.verifySub,
     jtiString: true,

@@ -1,6 +1,6 @@
+import { RESERVED_CLAIMS } from "../config/reserved.ts";
 import type { StandardSchema } from "../config/schema.ts";
 import { raise, UsageError } from "../errors.ts";
-import { RESERVED_CLAIMS } from "./reserved.ts";
 
 type Claims = Readonly<Record<string, unknown>>;
 type Read = { readonly ok: true; readonly claims: Claims } | { readonly ok: false; readonly detail: string };
@@ -19,11 +19,16 @@ export function readWithSchema(schema: StandardSchema, claims: Claims, identityC
 }
 
 /** Runs a schema, which must answer at once. */
-export function runSchema(schema: StandardSchema, value: unknown): { value?: unknown; issues?: ReadonlyArray<{ message: string }> } {
+export function runSchema(
+  schema: StandardSchema,
+  value: unknown,
+): { value?: unknown; issues?: ReadonlyArray<{ message: string }> } {
   const result = schema["~standard"].validate(value);
   if (result instanceof Promise) {
     result.catch(() => {});
-    raise(new UsageError("claims_invalid", { message: "claimsSchema must be synchronous: give it no async refinements." }));
+    raise(
+      new UsageError("claims_invalid", { message: "claimsSchema must be synchronous: give it no async refinements." }),
+    );
   }
   return result as { value?: unknown; issues?: ReadonlyArray<{ message: string }> };
 }

@@ -31,7 +31,10 @@ export function createOpener(
   let oldest = 0;
 
   function known(text: string): Readonly<JwtHeader> | undefined {
-    for (const row of memo) if (row.text === text) return row.header;
+    for (let i = 0; i < memo.length; i++) {
+      const row = memo[i] as (typeof memo)[number];
+      if (row.text === text) return row.header;
+    }
     return undefined;
   }
 

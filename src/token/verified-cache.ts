@@ -26,6 +26,11 @@ export interface VerifiedCache {
 const CLAIMS_FACTOR = 4;
 const ENTRY_BYTES = 300;
 
+/** The text behind the second dot. Searching forwards is the faster way. */
+function signatureOf(token: string): string {
+  return token.slice(token.indexOf(".", token.indexOf(".") + 1) + 1);
+}
+
 /**
  * Makes a cache of verified tokens. An entry is found by its signature segment, then the whole token is compared; it holds the key that
  * verified it and counts only while that key is in use under the same version.
@@ -38,7 +43,7 @@ export function createVerifiedCache(keys: KeyResolver, limits: CacheLimits): Ver
       return entries.size;
     },
     get(token) {
-      const signature = token.slice(token.lastIndexOf(".") + 1);
+      const signature = signatureOf(token);
       const entry = entries.get(signature);
       if (entry === undefined || entry.token !== token) return undefined;
       if (keys.has(entry.verified.key, entry.version)) return entry.verified;
@@ -48,9 +53,8 @@ export function createVerifiedCache(keys: KeyResolver, limits: CacheLimits): Ver
     set(token, verified, version) {
       // A slice would keep the header line it was cut from alive.
       const copy = flatCopy(token);
-      const signature = flatCopy(token.slice(token.lastIndexOf(".") + 1));
-      const bytes = copy.length * (1 + CLAIMS_FACTOR) + signature.length + ENTRY_BYTES;
-      entries.set(signature, { token: copy, verified: Object.freeze(verified), version }, bytes);
+      const bytes = copy.length * (1 + CLAIMS_FACTOR) + ENTRY_BYTES;
+      entries.set(signatureOf(copy), { token: copy, verified: Object.freeze(verified), version }, bytes);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { KeyResolver } from "../crypto/keys.ts";
 import type { JwtError } from "../errors.ts";
 import type { MaybePromise } from "../types.ts";
-import { checkClaims, checkTimes } from "./claims.ts";
+import { checkClaims, checkTimes, expiredAt } from "./claims.ts";
 import { readSegment } from "./compact.ts";
 import { malformed, refuse } from "./refusals.ts";
 import { createOpener, type SignedToken } from "./signature.ts";
@@ -37,7 +37,8 @@ export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: Cach
     const fault = typFault(signed, rules) ?? checkTimes(claims, now, rules) ?? checkClaims(claims, rules);
     if (fault !== undefined) return fault;
     const verified = { header: signed.header, claims, key: signed.key };
-    remembered?.set(token, verified, signed.version);
+    // A dead token must not take the place of one that is alive.
+    if (!expiredAt(claims, now, rules.leeway, rules.cutTimes)) remembered?.set(token, verified, signed.version);
     return verified;
   }
 

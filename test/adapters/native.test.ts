@@ -18,6 +18,8 @@ import { type Answer, type SendOptions, send } from "../support/http.ts";
 import { bearer, JSON_TYPE, managerOf } from "../support/serve.ts";
 
 const jwt = managerOf();
+const cookies = managerOf({ tokenLocation: ["cookies"] });
+const cookieToken = await cookies.createAccessToken("ada");
 const token = await jwt.createAccessToken("ada");
 const body = JSON.stringify({ access_token: token });
 const inBody = { locations: ["json"] } as const;
@@ -33,7 +35,8 @@ async function asking(listener: RequestListener, use: (ask: (o?: SendOptions) =>
 }
 
 describe("express alone", () => {
-  const { jwtRequired, getAuth, setAccessCookies } = expressJwt(jwt);
+  const { jwtRequired, getAuth } = expressJwt(jwt);
+  const { setAccessCookies } = expressJwt(cookies);
 
   it("goes on in the same tick", () => {
     const order: string[] = [];
@@ -63,18 +66,21 @@ describe("express alone", () => {
   it("leaves bodies it does not understand to others", async () => {
     const app = express();
     app.post("/", jwtRequired({ ...inBody, optional: true }), express.raw({ type: "*/*" }), (req, res) => {
-      res.json(req.body.toString());
+      res.json(String(req.body));
     });
     const headers = [["Content-Type", "multipart/form-data; boundary=x"]] as const;
     await asking(app, async (ask) => expect((await ask({ ...post, headers })).json()).toBe(body));
   });
 
-  it("reads what express.raw and express.text have kept", async () => {
-    for (const parser of [express.raw({ type: "*/*" })]) {
-      const app = express();
-      app.post("/", parser, jwtRequired(inBody), (req, res) => void res.json(getAuth(req).identity));
-      await asking(app, async (ask) => expect((await ask(post)).json()).toBe("ada"));
-    }
+  it("reads what express.raw has kept", async () => {
+    const app = express();
+    app.post(
+      "/",
+      express.raw({ type: "*/*" }),
+      jwtRequired(inBody),
+      (req, res) => void res.json(getAuth(req).identity),
+    );
+    await asking(app, async (ask) => expect((await ask(post)).json()).toBe("ada"));
   });
 
   it("does not answer where something else has", async () => {
@@ -96,7 +102,7 @@ describe("express alone", () => {
   it("adds cookies to those that are there", async () => {
     const app = express().get("/", async (_req, res) => {
       res.cookie("own", "1");
-      await setAccessCookies(res, token);
+      await setAccessCookies(res, cookieToken);
       res.send("x");
     });
     await asking(app, async (ask) => expect((await ask()).setCookies).toHaveLength(3));
@@ -115,7 +121,8 @@ describe("express alone", () => {
 });
 
 describe("fastify alone", () => {
-  const { jwtRequired, protect, plugin, getAuth, setAccessCookies, errorHandler } = fastifyJwt(jwt);
+  const { jwtRequired, protect, plugin, getAuth, verifyRequest, errorHandler } = fastifyJwt(jwt);
+  const { setAccessCookies } = fastifyJwt(cookies);
 
   it("asks before the validation, which may change a body and tells about it", async () => {
     const app = fastify();
@@ -160,10 +167,10 @@ describe("fastify alone", () => {
     app.register(async (scope) => {
       scope.register(plugin);
       scope.get("/own", async () => Promise.reject(new Error("x")));
-      scope.get("/ours", async (request) => getAuth(request));
+      scope.get("/ours", async (request) => verifyRequest(request));
     });
     expect((await app.inject("/own")).statusCode).toBe(599);
-    expect((await app.inject("/ours")).json()).toMatchObject({ code: "no_auth_context" });
+    expect((await app.inject("/ours")).json()).toMatchObject({ code: "token_missing" });
     const bare = fastify();
     bare.setErrorHandler(errorHandler());
     bare.get("/", async () => Promise.reject(Object.assign(new Error("x"), { statusCode: 418 })));
@@ -180,7 +187,7 @@ describe("fastify alone", () => {
   it("does not wait for the reply when it sets cookies in it", async () => {
     const app = fastify();
     app.get("/", async (_request, reply) => {
-      await setAccessCookies(reply, token);
+      await setAccessCookies(reply, cookieToken);
       return "x";
     });
     expect((await app.inject("/")).headers["set-cookie"]).toHaveLength(2);
@@ -193,7 +200,8 @@ describe("fastify alone", () => {
 });
 
 describe("hono alone", () => {
-  const { jwtRequired, getAuth, errorHandler, setAccessCookies } = honoJwt(jwt);
+  const { jwtRequired, verifyRequest, errorHandler } = honoJwt(jwt);
+  const { setAccessCookies } = honoJwt(cookies);
 
   it("leaves the body to every way of reading it, before or after", async () => {
     const app = new Hono();
@@ -244,14 +252,14 @@ describe("hono alone", () => {
       throw new Error("own");
     };
     const app = new Hono().onError(errorHandler((error, c) => c.text(error.message, 599 as 500)));
-    app.get("/", fail).get("/ours", (c) => c.json(getAuth(c)));
+    app.get("/", fail).get("/ours", async (c) => c.json(await verifyRequest(c)));
     expect((await app.request("/")).status).toBe(599);
-    expect(await (await app.request("/ours")).json()).toMatchObject({ code: "no_auth_context" });
+    expect(await (await app.request("/ours")).json()).toMatchObject({ code: "token_missing" });
   });
 
   it("adds cookies to an answer", async () => {
     const app = new Hono().get("/", async (c) => {
-      await setAccessCookies(c, token);
+      await setAccessCookies(c, cookieToken);
       return c.text("x");
     });
     expect((await app.request("/")).headers.getSetCookie()).toHaveLength(2);
@@ -259,7 +267,8 @@ describe("hono alone", () => {
 });
 
 describe("koa alone", () => {
-  const { jwtRequired, getAuth, errorHandler, setAccessCookies } = koaJwt(jwt);
+  const { jwtRequired, verifyRequest, errorHandler } = koaJwt(jwt);
+  const { setAccessCookies } = koaJwt(cookies);
 
   it("leaves a body it has read to a parser that comes later", async () => {
     const app = new Koa();
@@ -273,20 +282,20 @@ describe("koa alone", () => {
   it("hands errors that are not ours to Koa", async () => {
     const app = new Koa();
     app.silent = true;
-    app.use(errorHandler()).use((ctx) => {
-      if (ctx.path === "/ours") getAuth(ctx);
+    app.use(errorHandler()).use(async (ctx) => {
+      if (ctx.path === "/ours") await verifyRequest(ctx);
       ctx.throw(418);
     });
     await asking(app.callback(), async (ask) => {
       expect((await ask()).status).toBe(418);
-      expect((await ask({ path: "/ours" })).json()).toMatchObject({ code: "no_auth_context" });
+      expect((await ask({ path: "/ours" })).json()).toMatchObject({ code: "token_missing" });
     });
   });
 
   it("adds cookies to those that are there", async () => {
     const app = new Koa().use(async (ctx) => {
       ctx.cookies.set("own", "1");
-      await setAccessCookies(ctx, token);
+      await setAccessCookies(ctx, cookieToken);
       ctx.body = "x";
     });
     await asking(app.callback(), async (ask) => expect((await ask()).setCookies).toHaveLength(3));
@@ -330,7 +339,8 @@ describe("node alone", () => {
 });
 
 describe("web alone", () => {
-  const { jwtRequired, setAccessCookies, unsetJwtCookies, sendTokens } = webJwt(jwt);
+  const { jwtRequired, sendTokens } = webJwt(jwt);
+  const { setAccessCookies, unsetJwtCookies } = webJwt(cookies);
   const request = (headers: Record<string, string> = { authorization: `Bearer ${token}` }): Request =>
     new Request("https://app.example/x?y=1", { headers });
 
@@ -344,7 +354,7 @@ describe("web alone", () => {
 
   it("gives a new response where an old one cannot be changed", async () => {
     const moved = Response.redirect("https://app.example/", 303);
-    const answer = await unsetJwtCookies(await setAccessCookies(moved, token));
+    const answer = await unsetJwtCookies(await setAccessCookies(moved, cookieToken));
     expect([answer.status, answer.headers.get("location")]).toEqual([303, "https://app.example/"]);
     expect(answer.headers.getSetCookie().length).toBeGreaterThanOrEqual(4);
     expect(moved.headers.getSetCookie()).toEqual([]);

@@ -4,8 +4,8 @@ import {
   getJwt,
   getJwtHeader,
   getJwtIdentity,
-  tryGetJwtRequestLocation,
   JWTManager,
+  tryGetJwtRequestLocation,
 } from "jwt-extended";
 import type { AnyManager, CookieSettings, TestAnswer, TestRoute, TestTools } from "../support/harness/types.ts";
 import { loadersOf } from "./callbacks.ts";

@@ -17,6 +17,7 @@ export interface Outcome {
 /** The adapters whose callbacks answer as promises, so that both kinds are run. */
 const LATE: ReadonlySet<AdapterName> = new Set(["fastify", "koa", "web"]);
 const CONCURRENCY = 4;
+const TIMEOUT = 10_000;
 
 /** Runs scenarios, several at once, each on an application of its own; the outcomes keep the order. */
 export async function runScenarios(
@@ -47,7 +48,7 @@ async function runScenario(scenario: Scenario, harness: Harness, key: KeyReader)
   let server: TestServer;
   try {
     application = createApplication(scenario, key, () => clock.now, LATE.has(harness.name));
-    server = await harness.start(application.manager, application.routes);
+    server = await inTime(harness.start(application.manager, application.routes), "start");
   } catch (error) {
     if (error instanceof ConfigError && mayRefuseToStart(scenario)) return [];
     return [`the application does not start: ${error instanceof Error ? error.message : String(error)}`];
@@ -57,7 +58,7 @@ async function runScenario(scenario: Scenario, harness: Harness, key: KeyReader)
     if (inherited() !== INHERITED) faults.push("a prototype has changed");
     return faults;
   } finally {
-    await server.close();
+    await inTime(server.close(), "close");
   }
 }
 
@@ -90,7 +91,7 @@ async function runSteps(scenario: Scenario, url: string, clock: { now: number },
     const where = `step ${index} ${step.request.method} ${step.request.path.split("?")[0]}`;
     let answer: Answer;
     try {
-      answer = answerOf(await send(url, rawRequest(step.request)));
+      answer = answerOf(await inTime(send(url, rawRequest(step.request)), "answer"));
     } catch (error) {
       if (scenario.tags?.includes("latin1-header") && isUnsendable(error)) return faults;
       faults.push(`${where}: ${String(error)}`);
@@ -112,6 +113,19 @@ async function runSteps(scenario: Scenario, url: string, clock: { now: number },
     if (allowance === "proto dropped") history.lackingProto.add(index);
   }
   return faults;
+}
+
+/** What never comes is a fault, not a standstill. */
+async function inTime<T>(work: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no ${what} in time`)), TIMEOUT);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The HTTP client cannot put a header value on the wire. */

@@ -10,11 +10,13 @@ const folder = join(ROOT, "examples");
 const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 const catalogue = readText(join(folder, "README.md"));
 
+it.concurrent.each(files)("examples/%s answers as its comment says", { timeout: 120_000 }, (file) =>
+  play(`examples/${file}`),
+);
+
 describe.each(files)("examples/%s", (file) => {
   const source = readText(join(folder, file));
   const comment = topComment(source);
-
-  it("answers as its comment says", { timeout: 60_000 }, () => play(`examples/${file}`));
 
   it("says in one sentence what it shows, and how to see it", () => {
     expect(comment[0]).toMatch(/^Shows .*[^.]\.?$/);

@@ -35,12 +35,18 @@ function shown(answer: Answer): string {
   return `${answer.status} ${answer.text}\n${lines.join("\n")}`;
 }
 
+/** What may differ from playing the comment of an example. */
+export interface PlayOptions {
+  readonly steps?: readonly Step[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts an example in a process of its own, goes through its steps and ends it. */
-export async function play(file: string): Promise<void> {
-  const steps = stepsOf(topComment(readText(join(ROOT, file))));
+export async function play(file: string, options: PlayOptions = {}): Promise<void> {
+  const steps = options.steps ?? stepsOf(topComment(readText(join(ROOT, file))));
   const child = spawn(process.execPath, ["--import", "tsx", "--import", preload, file], {
     cwd: ROOT,
-    env: { ...process.env, NODE_ENV: "test", JWT_SECRET_KEY: randomBytes(48).toString("base64url") },
+    env: { ...process.env, NODE_ENV: "test", JWT_SECRET_KEY: randomBytes(48).toString("base64"), ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let printed = "";
@@ -94,9 +100,13 @@ async function exchange(
     if (names === undefined) throw new Error(`$ ${step.command}\nexpected ${expected}\nbut came ${shown(answer)}`);
     for (const [name, value] of names) variables.set(name, value);
   };
-  learn(`${step.status} ${step.body}`, [`${answer.status} ${answer.text}`]);
+  if (step.body === "") learn(String(step.status), [String(answer.status)]);
+  else learn(`${step.status} ${step.body}`, [`${answer.status} ${answer.text}`]);
   for (const line of step.headers) {
     const name = line.slice(0, line.indexOf(":"));
-    learn(line, answer.header(name).map((value) => `${name}: ${value}`));
+    learn(
+      line,
+      answer.header(name).map((value) => `${name}: ${value}`),
+    );
   }
 }

@@ -8,6 +8,7 @@ export interface Exchange {
   readonly status: number;
   /** Header lines such as `Cache-Control: no-store`. */
   readonly headers: readonly string[];
+  /** Empty where the body does not matter. */
   readonly body: string;
 }
 
@@ -98,7 +99,7 @@ export function curlOf(command: string, variables: ReadonlyMap<string, string>):
   return { method: method ?? (body === undefined ? "GET" : "POST"), path, headers, body, keeps, sends };
 }
 
-const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 /**
  * Holds a text against what is expected: `…` stands for anything, `$NAME` for a value that this line gives a name, or
@@ -112,9 +113,9 @@ export function fits(
   const names: string[] = [];
   const pattern = expected.split(/(\$[A-Z][A-Z0-9_]*|…)/).map((part) => {
     if (part === "…") return ".*?";
-    if (!/^\$[A-Z]/.test(part)) return escape(part);
+    if (!/^\$[A-Z]/.test(part)) return literally(part);
     const known = variables.get(part.slice(1));
-    if (known !== undefined) return escape(known);
+    if (known !== undefined) return literally(known);
     names.push(part.slice(1));
     return '([^"\\s,;{}<>]+)';
   });

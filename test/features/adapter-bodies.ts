@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Harness, TestRoute } from "../support/harness/types.ts";
+import { sendRaw } from "../support/http.ts";
 import { JSON_TYPE, managerOf, serving } from "../support/serve.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -123,6 +124,17 @@ export function feature(harness: Harness): void {
           // The connection and the server live on.
           expect((await send({ path: "/optional" })).status).toBe(200);
         }
+      });
+    });
+
+    it("leaves the connection to the next request", async () => {
+      await serving(harness, manager, routes, { parsers: false }, async ({ url }) => {
+        const chunk = "x".repeat(3000);
+        const head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked";
+        const chunks = `${chunk.length.toString(16)}\r\n${chunk}\r\n`.repeat(100);
+        const next = "GET /optional HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        const text = await sendRaw(url, `${head}\r\n\r\n${chunks}0\r\n\r\n${next}`);
+        expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => code)).toEqual(["413", "200"]);
       });
     });
 

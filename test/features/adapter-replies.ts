@@ -1,6 +1,7 @@
 import { getJwtIdentity } from "jwt-extended";
 import { describe, expect, it } from "vitest";
 import type { Harness, TestRoute } from "../support/harness/types.ts";
+import { sendRaw } from "../support/http.ts";
 import { bearer, managerOf, serving } from "../support/serve.ts";
 
 /** What goes out: one answer, with all its headers. */
@@ -123,6 +124,23 @@ export function feature(harness: Harness): void {
           expect(await Promise.all(asked)).toEqual([...both, ...both]);
         });
       }
+    });
+
+    it("keeps the ambient accessors when a body comes late", async () => {
+      const manager = managerOf({ ambientContext: true });
+      const handler: TestRoute["handler"] = async (tools) => {
+        const before = getJwtIdentity();
+        await tools.body();
+        return { json: [before, getJwtIdentity()] };
+      };
+      const route: TestRoute = { methods: ["POST"], path: "/", guard: {}, handler };
+      const token = await manager.createAccessToken("ada");
+      await serving(harness, manager, [route], {}, async ({ url }) => {
+        const head = ["POST / HTTP/1.1", "Host: x", "Content-Type: application/json", "Content-Length: 7"];
+        const rest = [`Authorization: Bearer ${token}`, "Connection: close", "", ""];
+        const text = await sendRaw(url, [[...head, ...rest].join("\r\n"), '{"a"', ":1}"]);
+        expect(text).toContain('["ada","ada"]');
+      });
     });
   });
 }

@@ -7,6 +7,23 @@ import { feature as methods } from "./adapter-methods.ts";
 import { feature as mounts } from "./adapter-mounts.ts";
 import { feature as protects } from "./adapter-protect.ts";
 import { feature as replies } from "./adapter-replies.ts";
+import { feature as ambient } from "./ambient.ts";
+import { feature as cookies } from "./cookies.ts";
+import { feature as csrf } from "./csrf.ts";
+import { feature as csrfOrigin } from "./csrf-origin.ts";
+import { feature as refusals } from "./errors.ts";
+import { feature as freshness } from "./freshness.ts";
+import { feature as tokenHeaders } from "./headers.ts";
+import { feature as jsonBody } from "./json-body.ts";
+import { feature as optional } from "./optional.ts";
+import { feature as order } from "./order.ts";
+import { feature as queryString } from "./query-string.ts";
+import { feature as refresh } from "./refresh.ts";
+import { feature as revocation } from "./revocation.ts";
+import { feature as rolesScopes } from "./roles-scopes.ts";
+import { feature as twoManagers } from "./two-managers.ts";
+import { feature as types } from "./types.ts";
+import { feature as users } from "./users.ts";
 
 /** Everything a user can see of the library, each tested through every adapter. A new feature is one more line here. */
 const FEATURES: readonly ((harness: Harness) => void)[] = [
@@ -18,6 +35,23 @@ const FEATURES: readonly ((harness: Harness) => void)[] = [
   mounts,
   protects,
   replies,
+  ambient,
+  cookies,
+  csrf,
+  csrfOrigin,
+  refusals,
+  freshness,
+  tokenHeaders,
+  jsonBody,
+  optional,
+  order,
+  queryString,
+  refresh,
+  revocation,
+  rolesScopes,
+  twoManagers,
+  types,
+  users,
 ];
 
 /** Declares the tests of all features for one adapter. */

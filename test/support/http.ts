@@ -59,12 +59,16 @@ export function send(url: string, options: SendOptions = {}): Promise<Answer> {
   });
 }
 
-/** Writes bytes on a bare connection and gives all that comes back until the server closes it (or `ms` have passed). */
-export function sendRaw(url: string, bytes: Uint8Array | string, ms = 2000): Promise<string> {
+/** Writes bytes on a bare connection and gives all that comes back until the server closes it (or `ms` have passed). Several pieces are written with a pause between them. */
+export function sendRaw(url: string, bytes: string | readonly string[], ms = 2000): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     let text = "";
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const socket = connect(Number(port), hostname, () => {
+      [bytes].flat().forEach((piece, i) => {
+        setTimeout(() => socket.write(piece), i * 40);
+      });
+    });
     const end = (): void => {
       clearTimeout(timer);
       socket.destroy();

@@ -1,9 +1,9 @@
 // What guards make of their options, and that they leave the types of each framework as they are.
-import { Hono } from "hono";
+
+import Router from "@koa/router";
 import express from "express";
 import fastify from "fastify";
-import Router from "@koa/router";
-import Koa from "koa";
+import { Hono } from "hono";
 import { type Anonymous, type AnyClaims, type AuthContext, JWTManager } from "jwt-extended";
 import { expressJwt } from "jwt-extended/express";
 import { fastifyJwt } from "jwt-extended/fastify";
@@ -11,6 +11,7 @@ import { honoJwt } from "jwt-extended/hono";
 import { koaJwt } from "jwt-extended/koa";
 import { nodeJwt } from "jwt-extended/node";
 import { webJwt } from "jwt-extended/web";
+import Koa from "koa";
 import { expectType } from "./expect.ts";
 
 declare const secretKey: string;
@@ -100,7 +101,7 @@ type Known = AuthContext<{ id: number }, AnyClaims>;
   const router = new Router();
   app.use(errorHandler());
   router.get("/users/:id", jwtRequired(), (ctx) => {
-    ctx.body = { id: getAuth(ctx).user.id, path: ctx.params["id"] };
+    ctx.body = { id: getAuth(ctx).user.id, path: ctx.params.id };
   });
 }
 

@@ -1,9 +1,9 @@
 // What the compiler infers from the options of a manager. Each `@ts-expect-error` is a mistake that must not compile.
-import { type AnyClaims, type Anonymous, type AuthContext, JWTManager, type JwtOptions } from "jwt-extended";
+import { type Anonymous, type AnyClaims, type AuthContext, JWTManager, type JwtOptions } from "jwt-extended";
 import { expressJwt } from "jwt-extended/express";
 import * as v from "valibot";
 import { z } from "zod";
-import { type Equal, expectType, type Expect } from "./expect.ts";
+import { type Equal, type Expect, expectType } from "./expect.ts";
 
 declare const secretKey: string;
 interface User {
@@ -23,10 +23,15 @@ new JWTManager({ secretKey, accessTokenExpire: "15m" });
 // The user comes from userLookup, without null; sync or async.
 const withUser = new JWTManager({
   secretKey,
-  loaders: { userLookup: async (_header, claims): Promise<User | null> => (claims.sub === "1" ? { id: 1, name: "a" } : null) },
+  loaders: {
+    userLookup: async (_header, claims): Promise<User | null> => (claims.sub === "1" ? { id: 1, name: "a" } : null),
+  },
 });
 expectType<Expect<Equal<typeof withUser, JWTManager<User, AnyClaims, string>>>>(true);
-const withSyncUser = new JWTManager({ secretKey, loaders: { userLookup: () => ({ id: 1, name: "a" }) as User | undefined } });
+const withSyncUser = new JWTManager({
+  secretKey,
+  loaders: { userLookup: () => ({ id: 1, name: "a" }) as User | undefined },
+});
 expectType<JWTManager<User, AnyClaims, string>>(withSyncUser);
 
 // The identity comes from userIdentity, and additionalClaims sees it but does not decide it.
@@ -45,8 +50,16 @@ new JWTManager({
 
 // The claims come from the schema, whichever library made it, and wherever it stands among the options.
 const zodSchema = z.object({ roles: z.array(z.string()), since: z.coerce.date() });
-const schemaFirst = new JWTManager({ secretKey, claimsSchema: zodSchema, loaders: { userLookup: (): User => ({ id: 1, name: "a" }) } });
-const schemaLast = new JWTManager({ secretKey, loaders: { userLookup: (): User => ({ id: 1, name: "a" }) }, claimsSchema: zodSchema });
+const schemaFirst = new JWTManager({
+  secretKey,
+  claimsSchema: zodSchema,
+  loaders: { userLookup: (): User => ({ id: 1, name: "a" }) },
+});
+const schemaLast = new JWTManager({
+  secretKey,
+  loaders: { userLookup: (): User => ({ id: 1, name: "a" }) },
+  claimsSchema: zodSchema,
+});
 expectType<Expect<Equal<typeof schemaFirst, typeof schemaLast>>>(true);
 const byValibot = new JWTManager({ secretKey, claimsSchema: v.object({ tenant: v.string() }) });
 

@@ -6,5 +6,5 @@ import type { Passage } from "../passage.ts";
 export function csrfMatch(passage: Passage): JwtError | undefined {
   const submitted = passage.found?.csrf;
   if (submitted === undefined) return undefined;
-  return csrfFault(passage.claims["csrf"], submitted, passage.rule.config.behaviour);
+  return csrfFault(passage.claims.csrf, submitted, passage.rule.config.behaviour);
 }

@@ -7,10 +7,11 @@ export function freshness(passage: Passage): JwtError | undefined {
   const { behaviour } = config;
   const now = passage.now / 1000;
   const leeway = behaviour.freshLeeway ? config.leeway : 0;
-  const fresh = passage.claims["fresh"];
+  const fresh = passage.claims.fresh;
   const isFresh =
-    fresh === true || (typeof fresh === "number" && (behaviour.freshInclusive ? fresh >= now - leeway : fresh > now - leeway));
-  const authTime = passage.claims["auth_time"];
+    fresh === true ||
+    (typeof fresh === "number" && (behaviour.freshInclusive ? fresh >= now - leeway : fresh > now - leeway));
+  const authTime = passage.claims.auth_time;
   const isRecent = wanted === true || (typeof authTime === "number" && now - authTime <= Number(wanted) + leeway);
   if (isFresh && isRecent) return undefined;
   return new NotFreshError("token_not_fresh", {

@@ -1,35 +1,20 @@
+import type { ResolvedConfig } from "../../config/resolve.ts";
 import { isJwtError, type JwtError, RevokedTokenError, StoreUnavailableError } from "../../errors.ts";
 import { isThenable } from "../../internal/thenable.ts";
-import type { RevocationQuery } from "../../stores/contract.ts";
+import { revocationQuery } from "../../sessions/query.ts";
 import type { MaybePromise } from "../../types.ts";
 import type { Passage } from "../passage.ts";
 
 /** The store: token, session, subject. Where it does not answer, nobody gets in, unless `onStoreError` says so. */
 export function revocation(passage: Passage): MaybePromise<JwtError | undefined> {
-  if (!passage.rule.store || !passage.rule.checkRevocation) return undefined;
-  const answer = askStore(passage, passage.claims);
-  return answer instanceof Promise ? answer.then(refuse) : refuse(answer);
+  const { store, config } = passage.rule;
+  if (!store) return undefined;
+  const answer = store.isRevoked(revocationQuery(passage.claims, config));
+  return answer instanceof Promise ? answer.then((late) => weigh(late, config)) : weigh(answer, config);
 }
 
-/** Whether the store knows a token as revoked, or the error that kept it from answering. */
-export function askStore(
-  { rule }: Passage,
-  claims: Readonly<Record<string, unknown>>,
-): MaybePromise<boolean | JwtError> {
-  const text = (name: string): string | undefined => {
-    const value = claims[name];
-    return typeof value === "string" ? value : undefined;
-  };
-  const issuer = text("iss");
-  const iat = claims["iat"];
-  const query: RevocationQuery = {
-    jti: text("jti"),
-    sid: text("sid"),
-    subject: text(rule.config.identityClaim),
-    issuer: issuer === rule.config.encodeIssuer ? undefined : issuer,
-    iat: typeof iat === "number" ? iat : undefined,
-  };
-  return (rule.store as NonNullable<typeof rule.store>).isRevoked(query);
+function weigh(answer: boolean | JwtError, { onStoreError }: ResolvedConfig): JwtError | undefined {
+  return typeof answer === "boolean" || onStoreError === "deny" ? refuse(answer) : undefined;
 }
 
 function refuse(answer: boolean | JwtError): JwtError | undefined {
@@ -40,14 +25,18 @@ function refuse(answer: boolean | JwtError): JwtError | undefined {
 /** The application's own `tokenInBlocklist`, asked after the store and never instead of it. */
 export function blocklist(passage: Passage): MaybePromise<JwtError | undefined> {
   const loader = passage.rule.config.loaders.tokenInBlocklist;
-  if (!loader || !passage.rule.checkRevocation) return undefined;
+  if (!loader) return undefined;
   try {
     const answer = loader(passage.header, passage.claims as never);
-    return isThenable(answer) ? Promise.resolve(answer).then((late) => refuse(Boolean(late)), down) : refuse(Boolean(answer));
+    return isThenable(answer)
+      ? Promise.resolve(answer).then((late) => refuse(Boolean(late)), down)
+      : refuse(Boolean(answer));
   } catch (error) {
     return down(error);
   }
 }
 
 const down = (error: unknown): JwtError =>
-  isJwtError(error) ? error : new StoreUnavailableError("store_unavailable", { cause: error, detail: "tokenInBlocklist threw" });
+  isJwtError(error)
+    ? error
+    : new StoreUnavailableError("store_unavailable", { cause: error, detail: "tokenInBlocklist threw" });

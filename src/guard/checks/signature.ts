@@ -1,12 +1,12 @@
 import { InvalidTokenError, JwtError } from "../../errors.ts";
 import { serializeCookie } from "../../http/cookies.ts";
 import type { Found } from "../../locations/find.ts";
+import { revocationQuery } from "../../sessions/query.ts";
 import { identityFault } from "../../token/identity.ts";
 import { expiredAt, type VerifiedToken } from "../../token/verify.ts";
 import { shownClaims } from "../../token/view.ts";
 import type { MaybePromise } from "../../types.ts";
 import type { Passage } from "../passage.ts";
-import { askStore } from "./revocation.ts";
 
 /** Structure, key, algorithm and signature, then every claim but `exp`. */
 export function signature(passage: Passage): MaybePromise<JwtError | undefined> {
@@ -32,33 +32,47 @@ function keep(passage: Passage, verified: VerifiedToken | JwtError): JwtError | 
  */
 async function oneOfMany(passage: Passage, tokens: readonly unknown[]): Promise<JwtError | undefined> {
   const { rule, now } = passage;
+  const { leeway, behaviour } = rule.config;
   const live: VerifiedToken[] = [];
+  let dead: VerifiedToken | undefined;
   let fault: JwtError | undefined;
   for (const token of tokens) {
     const verified = await rule.verifier.verify(token, now);
     if (verified instanceof JwtError) fault ??= verified;
-    else if (!expiredAt(verified.claims, now, rule.config.leeway, rule.config.behaviour.cutTimes) && !(await ended(passage, verified))) {
-      live.push(verified);
-    }
+    else if (expiredAt(verified.claims, now, leeway, behaviour.cutTimes) || (await ended(passage, verified)))
+      dead ??= verified;
+    else live.push(verified);
   }
   const [first, ...others] = live;
-  if (!first) return fault ?? new InvalidTokenError("token_invalid", { detail: "every duplicate of the cookie is dead" });
-  const sid = first.claims["sid"];
-  if (others.some((other) => sid === undefined || other.claims["sid"] !== sid)) return new InvalidTokenError("ambiguous_cookies");
-  const newest = others.reduce((best, other) => (Number(other.claims["iat"]) > Number(best.claims["iat"]) ? other : best), first);
+  // The checks that follow will say what one that is only dead died of.
+  if (!first) return dead ? keep(passage, dead) : fault;
+  const sid = first.claims.sid;
+  if (others.some((other) => sid === undefined || other.claims.sid !== sid))
+    return new InvalidTokenError("ambiguous_cookies");
+  const newest = others.reduce(
+    (best, other) => (Number(other.claims.iat) > Number(best.claims.iat) ? other : best),
+    first,
+  );
   clearLegacy(passage);
   return keep(passage, newest);
 }
 
-async function ended(passage: Passage, { claims }: VerifiedToken): Promise<boolean> {
-  return passage.rule.store !== undefined && (await askStore(passage, claims)) === true;
+async function ended({ rule }: Passage, { claims }: VerifiedToken): Promise<boolean> {
+  return (await rule.store?.isRevoked(revocationQuery(claims, rule.config))) === true;
 }
 
 function clearLegacy(passage: Passage): void {
   const { cookies } = passage.rule.config;
   const { kind } = passage.found as Found;
   for (const { domain, path } of cookies.legacy) {
-    const gone = { path: path ?? kind.cookiePath, domain, maxAge: 0, httpOnly: true, secure: cookies.secure, sameSite: cookies.sameSite };
+    const gone = {
+      path: path ?? kind.cookiePath,
+      domain,
+      maxAge: 0,
+      httpOnly: true,
+      secure: cookies.secure,
+      sameSite: cookies.sameSite,
+    };
     passage.headers.push(["set-cookie", serializeCookie(kind.cookieName, "", gone)]);
   }
 }

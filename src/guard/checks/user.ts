@@ -22,7 +22,8 @@ function keep(passage: Passage, loaded: unknown): JwtError | undefined {
 
 /** The route's own last word. */
 export function lastWord(passage: Passage): MaybePromise<JwtError | undefined> {
-  const refuse = (answer: unknown): JwtError | undefined => (answer === true ? undefined : new ForbiddenError("forbidden"));
+  const refuse = (answer: unknown): JwtError | undefined =>
+    answer === true ? undefined : new ForbiddenError("forbidden");
   const rejected = (error: unknown): JwtError => {
     if (isRefusal(error)) return error;
     throw error;

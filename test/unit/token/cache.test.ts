@@ -38,7 +38,11 @@ const delivered = (text: string): string => Buffer.from(`Bearer ${text}`).toStri
 
 function counting(): { resolver: KeyResolver; verified: () => number; state: { version: number; keys: VerifyKey[] } } {
   let count = 0;
-  const counted: VerifyKey = { ...key, verify: (input, signature) => (count++, key.verify(input, signature)) };
+  const verify: VerifyKey["verify"] = (input, signature) => {
+    count++;
+    return key.verify(input, signature);
+  };
+  const counted: VerifyKey = { ...key, verify };
   const state = { version: 1, keys: [counted] };
   const resolver: KeyResolver = {
     cacheable: true,

@@ -1,0 +1,25 @@
+import type { ResolvedConfig } from "../config/resolve.ts";
+import type { RevocationQuery } from "../stores/contract.ts";
+
+/** What the store is asked about the claims of a token. The issuer counts only where the token is not one of ours. */
+export function revocationQuery(claims: Readonly<Record<string, unknown>>, config: ResolvedConfig): RevocationQuery {
+  const text = (name: string): string | undefined => {
+    const value = claims[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  return {
+    jti: text("jti"),
+    sid: text("sid"),
+    subject: text(config.identityClaim),
+    issuer: foreignIssuer(claims, config),
+    iat: typeof claims.iat === "number" ? claims.iat : undefined,
+  };
+}
+
+/** The issuer of a token, unless it is this service. */
+export function foreignIssuer(
+  { iss }: Readonly<Record<string, unknown>>,
+  { encodeIssuer }: ResolvedConfig,
+): string | undefined {
+  return typeof iss === "string" && iss !== encodeIssuer ? iss : undefined;
+}

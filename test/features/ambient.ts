@@ -1,0 +1,113 @@
+import * as jwt from "jwt-extended";
+import { describe, expect, it } from "vitest";
+import { act, told } from "../support/answers.ts";
+import type { Harness, TestRoute } from "../support/harness/types.ts";
+import { bearer, managerOf, serving } from "../support/serve.ts";
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** `getJwt()` and its family without a request. */
+export function feature(harness: Harness): void {
+  const seen = async (): Promise<unknown> => ({
+    id: jwt.getJwtIdentity(),
+    claims: jwt.getJwt().sub,
+    alg: jwt.getJwtHeader().alg,
+    location: jwt.getJwtRequestLocation(),
+    user: jwt.getCurrentUser(),
+  });
+  const guarded: TestRoute = {
+    methods: ["GET"],
+    path: "/me",
+    guard: {},
+    handler: async (tools) => {
+      const before = jwt.getJwtIdentity();
+      await pause(Number(tools.query.get("wait")));
+      const inside = await Promise.all([seen(), pause(1).then(seen)]);
+      if (tools.query.get("fail")) throw new Error("on purpose");
+      return { json: { before, inside, own: tools.getAuth().identity } };
+    },
+  };
+
+  describe("ambient accessors", () => {
+    it("give each of 200 parallel requests its own identity", async () => {
+      const userLookup = async (_: unknown, { sub }: { sub: string }) => `user ${sub}`;
+      const manager = managerOf({ ambientContext: true, loaders: { userLookup } });
+      const ids = Array.from({ length: 200 }, (_, i) => `id-${i % 50}`);
+      const tokens = await Promise.all(ids.map((id) => manager.createAccessToken(id)));
+      await serving(harness, manager, [guarded], {}, async ({ get }) => {
+        const asked = tokens.map((token, i) =>
+          get(`/me?wait=${(i * 7) % 20}${i % 9 === 0 ? "&fail=1" : ""}`, bearer(token)),
+        );
+        for (const [i, answer] of (await Promise.all(asked)).entries()) {
+          if (i % 9 === 0) expect(answer.status).toBe(500);
+          else {
+            const id = ids[i];
+            const all = { id, claims: id, alg: "HS256", location: "headers", user: `user ${id}` };
+            expect(answer.json()).toEqual({ before: id, inside: [all, all], own: id });
+          }
+        }
+        expect(jwt.tryGetJwt()).toBeUndefined();
+        expect(jwt.tryGetJwtIdentity()).toBeUndefined();
+      });
+    });
+
+    it("know nobody under an optional guard without a token, nor without a guard", async () => {
+      const manager = managerOf({ ambientContext: true });
+      const look: TestRoute["handler"] = () => ({ json: { id: jwt.tryGetJwtIdentity() ?? null } });
+      const optional: TestRoute = { methods: ["GET"], path: "/optional", guard: { optional: true }, handler: look };
+      await serving(harness, manager, [optional, act("/open", look)], {}, async ({ get }) => {
+        const token = await manager.createAccessToken("ada");
+        expect((await get("/optional", bearer(token))).json()).toEqual({ id: "ada" });
+        expect((await get("/optional")).json()).toEqual({ id: null });
+        expect((await get("/open", bearer(token))).json()).toEqual({ id: null });
+      });
+    });
+
+    it("throw an error that says what to do where they are switched off", async () => {
+      const manager = managerOf();
+      const routes = [
+        act(
+          "/open",
+          told(() => ({ json: jwt.getJwt() })),
+        ),
+        { methods: ["GET"], path: "/me", guard: {}, handler: told(() => ({ json: jwt.getJwtIdentity() })) },
+        { methods: ["GET"], path: "/try", guard: {}, handler: () => ({ json: jwt.tryGetJwtIdentity() ?? "none" }) },
+      ];
+      await serving(harness, manager, routes, {}, async ({ get }) => {
+        const token = bearer(await manager.createAccessToken("ada"));
+        for (const path of ["/me", "/open"]) {
+          const answer = await get(path, token);
+          expect([answer.status, answer.json()]).toEqual([
+            599,
+            { code: "ambient_context_off", message: expect.stringContaining("ambientContext: true") },
+          ]);
+        }
+        expect((await get("/try", token)).json()).toBe("none");
+      });
+    });
+
+    it("always work with the request", async () => {
+      const manager = managerOf({ loaders: { userLookup: () => "Ada" } });
+      const route: TestRoute = {
+        methods: ["GET"],
+        path: "/me",
+        guard: {},
+        handler: ({ request }) => ({
+          json: [
+            jwt.getJwt(request).sub,
+            jwt.getJwtHeader(request).alg,
+            jwt.getJwtIdentity(request),
+            jwt.getJwtRequestLocation(request),
+            jwt.getCurrentUser(request),
+            jwt.tryGetCurrentUser(request),
+            jwt.tryGetJwt({}) ?? null,
+          ],
+        }),
+      };
+      await serving(harness, manager, [route], {}, async ({ get }) => {
+        const answer = await get("/me", bearer(await manager.createAccessToken("ada")));
+        expect(answer.json()).toEqual(["ada", "HS256", "ada", "headers", "Ada", "Ada", null]);
+      });
+    });
+  });
+}
