@@ -51,6 +51,7 @@ export type {
   AnyClaims,
   AuthContext,
   Duration,
+  GuardedRequest,
   GuardOptions,
   JwtHeader,
   JwtLocation,

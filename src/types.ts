@@ -67,6 +67,15 @@ export interface Anonymous {
 /** One or more wanted names: all of a list, or one of `{ any }`. */
 export type Wanted = string | readonly string[] | { readonly any: readonly string[] };
 
+/** What a guard's `verify` sees of a request. */
+export interface GuardedRequest {
+  readonly method: string;
+  /** Path and query as received, undecoded. */
+  readonly url: string;
+  /** All lines of a header; the name is given in lower case. */
+  header(name: string): readonly string[];
+}
+
 /** What a guard asks for. */
 export interface GuardOptions<User = unknown, Claims = AnyClaims> {
   /** `true`: no token is fine, a bad one is 401. `"lenient"`: an expired one counts as none, too. Default `false`. */
@@ -86,7 +95,7 @@ export interface GuardOptions<User = unknown, Claims = AnyClaims> {
   /** Scopes that the token must hold, 403 `insufficient_scope` otherwise. */
   readonly scopes?: Wanted | undefined;
   /** A last word of the route: `false` refuses with 403. */
-  readonly verify?: ((auth: AuthContext<User, Claims>) => MaybePromise<boolean>) | undefined;
+  readonly verify?: ((auth: AuthContext<User, Claims>, request: GuardedRequest) => MaybePromise<boolean>) | undefined;
 }
 
 /** The answer of `createTokenPair` (RFC 6749 §5.1). `expires_in` is in seconds, absent if the access token never expires. */

@@ -67,12 +67,12 @@ export interface FaceTools<Req extends object, User, Claims> {
   guard(options: GuardOptions<User, Claims> | undefined): BoundGuard<Req, User, Claims>;
   /** Compiles `protect`. */
   protect(options: ProtectOptions<User, Claims> | undefined): BoundGuard<Req, User, Claims>;
-  /** Whether the ambient accessors are switched on, so that `enter` has an effect. */
-  readonly ambient: boolean;
   /** Calls `next` where the ambient accessors see this request, if they are switched on. */
   enter<T>(request: Req, next: () => T): T;
   /** The answer to an error of this library; `undefined` for any other. */
   errorReply(error: unknown, request: Req): Promise<JwtReply> | undefined;
+  /** For handlers that are given `auth`: what answers a CORS preflight, which has none; `undefined` where all OPTIONS requests pass. */
+  readonly preflightReply: JwtReply | undefined;
   /** Answers a ready route; errors of this library become answers. */
   serve(route: Route, request: Req): Promise<JwtReply>;
 }
@@ -197,9 +197,9 @@ export function createFace<Req extends object, Res, Sent, Kept, User, Claims, Id
   const tools: FaceTools<Req, User, Claims> = {
     guard: (options) => bind(manager.guard(options), options),
     protect: (options) => bind(manager.protect(options), options),
-    ambient: manager.config.ambientContext,
     enter: (request, next) => (manager.config.ambientContext ? runAmbient(innermost(request), next) : next()),
     errorReply,
+    preflightReply: manager.config.behaviour.preflightOnly ? { status: 204, headers: [] } : undefined,
     serve: async (route, request) => {
       try {
         return await route.handle(adapter.toRequest(request));

@@ -104,11 +104,7 @@ export function fastifyJwt<User, Claims, Identity>(
       if (!(verdict instanceof Promise)) return settle(request, reply as NativeReply, done, verdict);
       verdict.then((late) => settle(request, reply as NativeReply, done, late), done);
     };
-    if (bound.needsBody) return { preValidation: hook };
-    // Parsing a body leaves the asynchronous context that was entered before it.
-    return tools.ambient
-      ? { onRequest: hook, preValidation: (r, _, done) => tools.enter(r, done) }
-      : { onRequest: hook };
+    return bound.needsBody ? { preValidation: hook } : { onRequest: hook };
   };
 
   const errorHandler: FastifyJwt<User, Claims>["errorHandler"] = () => async (error, request, reply) => {

@@ -94,7 +94,7 @@ function mayHaveBody(raw: IncomingMessage): boolean {
   return length !== undefined && Number(length) !== 0;
 }
 
-/** Reads a stream up to a limit. What lies beyond is thrown away, so that the connection lives on. */
+/** Reads a stream up to a limit. It flows on without a listener, so that the rest is thrown away and the connection lives on. */
 function collect(raw: IncomingMessage, limit: number): Promise<Buffer | "too_large" | "unparsable"> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -106,10 +106,7 @@ function collect(raw: IncomingMessage, limit: number): Promise<Buffer | "too_lar
     const onData = (chunk: Buffer | string): void => {
       size += chunk.length;
       if (size <= limit) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
-      else {
-        done("too_large");
-        raw.resume();
-      }
+      else done("too_large");
     };
     const onEnd = (): void => done(Buffer.concat(chunks));
     const onAbort = (): void => done("unparsable");

@@ -20,7 +20,7 @@ export interface NodeGuard<Auth> {
   auth(req: IncomingMessage): Auth;
 }
 
-/** Builds guarded handlers; `auth` follows from `optional`. A CORS preflight reaches the handler without `auth`. */
+/** Builds guarded handlers; `auth` follows from `optional`. A CORS preflight is answered with 204: to allow other origins, answer it before the guard. */
 export interface NodeJwtRequired<User, Claims> {
   (handler: NodeHandler<AuthContext<User, Claims>>): NodeGuard<AuthContext<User, Claims>>;
   (
@@ -76,12 +76,13 @@ export function nodeJwt<User, Claims, Identity>(manager: JWTManager<User, Claims
     sendNode(res, await reply);
   };
   const wrap =
-    (bound: BoundGuard<IncomingMessage, User, Claims>, handler: Handler) =>
+    (bound: BoundGuard<IncomingMessage, User, Claims>, handler: Handler, needsAuth: boolean) =>
     async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
       try {
         const checked = bound.check(req);
         const verdict = checked instanceof Promise ? await checked : checked;
         if (!verdict.ok) return sendNode(res, verdict.reply);
+        if (needsAuth && !verdict.auth && tools.preflightReply) return sendNode(res, tools.preflightReply);
         appendNode(res, verdict.headers);
         await tools.enter(req, () => handler(req, res, verdict.auth as never));
       } catch (error) {
@@ -92,12 +93,12 @@ export function nodeJwt<User, Claims, Identity>(manager: JWTManager<User, Claims
   const jwtRequired = (first: GuardOptions<User, Claims> | Handler | undefined, second?: Handler): NodeGuard<never> => {
     const [guardOptions, handler] = typeof first === "function" ? [undefined, first] : [first, second as Handler];
     const bound = tools.guard(guardOptions);
-    return Object.assign(wrap(bound, handler), { auth: bound.auth as () => never });
+    return Object.assign(wrap(bound, handler, true), { auth: bound.auth as () => never });
   };
   return {
     ...face,
     jwtRequired: jwtRequired as NodeJwtRequired<User, Claims>,
-    protect: (guardOptions, handler) => wrap(tools.protect(guardOptions), handler as Handler),
+    protect: (guardOptions, handler) => wrap(tools.protect(guardOptions), handler as Handler, false),
     errorHandler: () => answer,
     mount(routes, prefix) {
       const find = routeFinder(routes, prefix);

@@ -20,7 +20,7 @@ export interface WebGuard<Auth, Req, Rest extends unknown[]> {
   auth(request: Request): Auth;
 }
 
-/** Builds guarded handlers; `auth` follows from `optional`. A CORS preflight reaches the handler without `auth`. */
+/** Builds guarded handlers; `auth` follows from `optional`. A CORS preflight is answered with 204: to allow other origins, answer it before the guard. */
 export interface WebJwtRequired<User, Claims> {
   <Req extends Request = Request, Rest extends unknown[] = []>(
     handler: WebHandler<AuthContext<User, Claims>, Req, Rest>,
@@ -99,12 +99,13 @@ export function webJwt<User, Claims, Identity>(manager: JWTManager<User, Claims,
     return toResponse(await reply, request);
   };
   const wrap =
-    (bound: BoundGuard<Request, User, Claims>, handler: Handler) =>
+    (bound: BoundGuard<Request, User, Claims>, handler: Handler, needsAuth: boolean) =>
     async (request: Request, ...rest: never[]): Promise<Response> => {
       try {
         const checked = bound.check(request);
         const verdict = checked instanceof Promise ? await checked : checked;
         if (!verdict.ok) return toResponse(verdict.reply, request);
+        if (needsAuth && !verdict.auth && tools.preflightReply) return toResponse(tools.preflightReply, request);
         const response = await tools.enter(request, () => handler(request, verdict.auth as never, ...rest));
         return withHeaders(response, verdict.headers);
       } catch (error) {
@@ -115,10 +116,10 @@ export function webJwt<User, Claims, Identity>(manager: JWTManager<User, Claims,
   const jwtRequired = (first: GuardOptions<User, Claims> | Handler | undefined, second?: Handler): unknown => {
     const [guardOptions, handler] = typeof first === "function" ? [undefined, first] : [first, second as Handler];
     const bound = tools.guard(guardOptions);
-    return Object.assign(wrap(bound, handler), { auth: bound.auth });
+    return Object.assign(wrap(bound, handler, true), { auth: bound.auth });
   };
   const protect = (guardOptions: ProtectOptions<User, Claims> | undefined, handler: Handler): unknown =>
-    wrap(tools.protect(guardOptions), handler);
+    wrap(tools.protect(guardOptions), handler, false);
   return {
     ...face,
     jwtRequired: jwtRequired as WebJwtRequired<User, Claims>,

@@ -11,6 +11,8 @@ export interface Behaviour {
   readonly exactTypes: boolean;
   /** A token without `exp` is refused, unless lifetimes without end are configured. */
   readonly requireExp: boolean;
+  /** A token without `jti` is refused by default. */
+  readonly requireJti: boolean;
   /** A token that has `aud` is refused while no audience is configured. */
   readonly refuseForeignAudience: boolean;
   /** Complete `=` padding of a segment is tolerated. */
@@ -106,6 +108,7 @@ export interface Behaviour {
 export const OURS: Behaviour = Object.freeze<Behaviour>({
   exactTypes: true,
   requireExp: true,
+  requireJti: true,
   refuseForeignAudience: true,
   paddedBase64: false,
   lastNameWins: false,
@@ -153,6 +156,7 @@ export const OURS: Behaviour = Object.freeze<Behaviour>({
 export const FLASK: Behaviour = Object.freeze<Behaviour>({
   exactTypes: false,
   requireExp: false,
+  requireJti: false,
   refuseForeignAudience: false,
   paddedBase64: true,
   lastNameWins: true,

@@ -5,8 +5,8 @@ import type { AnyClaims, JwtHeader, MaybePromise, RegisteredClaims } from "../ty
 
 /** The claims of a token as a loader sees them. */
 export type LoaderClaims = Readonly<RegisteredClaims & AnyClaims>;
-/** What an error loader answers: a neutral reply or a Web `Response`. */
-export type LoaderReply = JwtReply | Response;
+/** What an error loader answers: a neutral reply, whose headers may be left out, or a Web `Response`. */
+export type LoaderReply = (Omit<JwtReply, "headers"> & Partial<Pick<JwtReply, "headers">>) | Response;
 
 /**
  * The functions an application may replace, under the names of Flask-JWT-Extended without `_loader`. Each may be async.

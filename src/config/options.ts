@@ -58,7 +58,7 @@ export interface JwtOptions<User = undefined, Output = unknown, Identity = strin
   identityClaim?: string | undefined;
   /** Whether a `sub` that is no string is refused. @default true */
   verifySub?: boolean | undefined;
-  /** Whether a token without `jti` is refused. @default true */
+  /** Whether a token without `jti` is refused. @default true, but false for a service that only verifies and has no store */
   requireJti?: boolean | undefined;
   /** The claim that holds scopes: text with blanks between, or a list. @default "scope" */
   scopeClaim?: string | undefined;

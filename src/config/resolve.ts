@@ -27,6 +27,8 @@ export interface ResolvedConfig {
   readonly clock: () => number;
   readonly warn: (message: string) => void;
   readonly keys: ResolvedKeys;
+  /** Whether this service makes tokens; else it only reads those of others. */
+  readonly mintsTokens: boolean;
   readonly lifetimes: Readonly<Record<TokenType, Lifetime>>;
   readonly names: Readonly<Record<TokenType, KindNames>>;
   readonly cookies: CookieConfig;
@@ -95,6 +97,11 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
     access: lifetime("access", values, behaviour, faults),
     refresh: lifetime("refresh", values, behaviour, faults),
   });
+  if (behaviour.boundLifetimes && (lifetimes.access.expires || Infinity) > (lifetimes.refresh.expires || Infinity)) {
+    faults.push(
+      "accessTokenExpires is longer than refreshTokenExpires: an access token should be the short-lived one.",
+    );
+  }
   if (names.access.cookieName === names.refresh.cookieName) {
     faults.push("accessCookieName and refreshCookieName must differ, or one login cookie overwrites the other.");
   }
@@ -117,6 +124,7 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
     clock,
     warn,
     keys: Object.freeze(keys),
+    mintsTokens: canMint,
     lifetimes,
     names,
     cookies,
@@ -143,7 +151,8 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
     encodeNbf: value("encodeNbf"),
     identityClaim: value("identityClaim"),
     verifySub: value("verifySub"),
-    requireJti: value("requireJti"),
+    // Without a store nothing is revoked, and those who mint for others may leave it out.
+    requireJti: options.requireJti ?? (behaviour.requireJti && (canMint || Boolean(options.store))),
     scopeClaim: value("scopeClaim"),
     rolesClaim: value("rolesClaim"),
     claimsSchema: options.claimsSchema as StandardSchema | undefined,

@@ -108,7 +108,7 @@ function secretBytes(material: unknown, algorithm: Algorithm, rules: KeyRules): 
   return secret;
 }
 
-const HOW_TO_MAKE = "Make one with `openssl rand -base64 64`, and keep it out of the source code.";
+const HOW_TO_MAKE = "Make one with `openssl rand -base64 48`, and keep it out of the source code.";
 
 function rawSecret(material: unknown, algorithm: Algorithm): Uint8Array {
   if (typeof material === "string") return Buffer.from(material, "utf8");

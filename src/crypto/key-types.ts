@@ -1,4 +1,4 @@
-import type { KeyObject } from "node:crypto";
+import type { JsonWebKey, KeyObject } from "node:crypto";
 import type { Algorithm } from "./algorithms.ts";
 import type { JsonWebKeyLike } from "./jwk.ts";
 
@@ -6,7 +6,7 @@ import type { JsonWebKeyLike } from "./jwk.ts";
  * A key as an application has it: a secret or PEM as text (PKCS#1, PKCS#8, SPKI, SEC1, certificate), bytes (a secret, PEM or DER), a JWK, or a
  * `KeyObject`.
  */
-export type KeyMaterial = string | Uint8Array | KeyObject | JsonWebKeyLike;
+export type KeyMaterial = string | Uint8Array | KeyObject | JsonWebKey | JsonWebKeyLike;
 
 /** How strictly keys are judged. */
 export interface KeyRules {

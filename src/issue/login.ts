@@ -1,3 +1,4 @@
+import { RESERVED_CLAIMS } from "../config/reserved.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { InvalidClaimsError, JwtError, RevokedTokenError, raise, UserLookupError } from "../errors.ts";
 import { absoluteEnd } from "../sessions/limits.ts";
@@ -62,6 +63,7 @@ export async function openLogin(identity: unknown, options: PairOptions, issuer:
     issuedAt: authTime,
     refreshExp: exps.refresh,
     claims: structuredClone(options.claims ?? {}),
+    headers: structuredClone(options.headers ?? {}),
   };
   const row = sessions ? await store.open(opening) : undefined;
   const named = row && { gen: row.gen, jti: refreshTokenId(row.sid, row.gen) };
@@ -87,36 +89,51 @@ export async function renewLogin(refreshToken: unknown, issuer: Issuer): Promise
   await assertNotRevoked(decoded, store, config);
   const now = config.clock();
   const row = await liveSession(sid, subject, now, issuer);
-  const prepared = await prepare(subject, { claims: row.claims }, config);
+  const claims = subject.isKnown ? row.claims : carriedClaims(decoded, config);
+  const prepared = await prepare(subject, { claims, headers: row.headers }, config);
   const bond = bondOf(row, "access");
   const exp = expiryOf("access", undefined, now, bond.notAfter, config);
   return tokenPair(await seal("access", prepared, exp, false, bond, now, config), refreshToken as string, exp, now);
 }
 
-/** Who a refresh token speaks for: the user, where that is what the application calls an identity, else the text in the token. */
+/**
+ * Who a refresh token speaks for. Loaders take what the application calls an identity: the user that was looked up, or
+ * the text in the token, whichever `userIdentity` turns into that text again.
+ */
 async function renewedSubject({ header, claims }: Decoded, config: ResolvedConfig): Promise<Subject> {
   const { tokenVerification, userIdentity, userLookup } = config.loaders;
   const identity = claims[config.identityClaim];
   if (tokenVerification && !(await tokenVerification(header, claims as never))) {
     return raise(new InvalidClaimsError("invalid_claims"));
   }
-  if (!userLookup) return { given: identity, identity };
-  const user = await userLookup(header, claims as never);
-  if (user === null || user === undefined) return raise(new UserLookupError("user_not_found"));
-  const isIdentity = userIdentity !== undefined && (await identityOf(user, userIdentity)) === identity;
-  return { given: isIdentity ? user : identity, identity };
+  const user = userLookup ? await userLookup(header, claims as never) : undefined;
+  if (userLookup && (user === null || user === undefined)) return raise(new UserLookupError("user_not_found"));
+  if (!userIdentity) return { given: identity, identity, isKnown: true };
+  for (const given of [user, identity]) {
+    if (given !== undefined && (await identityOf(given, userIdentity)) === identity)
+      return { given, identity, isKnown: true };
+  }
+  return { given: identity, identity, isKnown: false };
 }
 
-/** What `userIdentity` makes of a user; nothing where it was written for something else. */
+/** What `userIdentity` makes of a value; nothing where it was written for something else. */
 async function identityOf(
-  user: unknown,
-  userIdentity: (user: never) => MaybePromise<string>,
+  value: unknown,
+  userIdentity: (value: never) => MaybePromise<string>,
 ): Promise<string | undefined> {
   try {
-    return await userIdentity(user as never);
+    return await userIdentity(value as never);
   } catch {
     return undefined;
   }
+}
+
+/** The claims that go on where the loaders cannot be asked: all that the library did not write. */
+function carriedClaims({ claims }: Decoded, config: ResolvedConfig): Record<string, unknown> {
+  const carried = Object.entries(claims).filter(
+    ([name]) => !RESERVED_CLAIMS.has(name) && name !== config.identityClaim,
+  );
+  return Object.fromEntries(carried);
 }
 
 async function assertNotRevoked({ header, claims }: Decoded, store: StoreCalls, config: ResolvedConfig): Promise<void> {

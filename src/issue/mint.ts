@@ -1,3 +1,4 @@
+import type { Loaders } from "../config/loaders.ts";
 import { RESERVED_CLAIMS, RESERVED_HEADERS } from "../config/reserved.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { SigningKey } from "../crypto/keys.ts";
@@ -35,6 +36,8 @@ export interface Bond {
 export interface Subject {
   readonly given: unknown;
   readonly identity: unknown;
+  /** False where a token is all there is, and `userIdentity` cannot be undone: loaders are not asked then. */
+  readonly isKnown: boolean;
 }
 
 /**
@@ -51,7 +54,7 @@ export async function subjectOf(given: unknown, config: ResolvedConfig): Promise
       }),
     );
   }
-  return { given, identity };
+  return { given, identity, isKnown: true };
 }
 
 /** What loaders and caller add to a token, and the key that signs it: all that can refuse before anything is opened. */
@@ -67,7 +70,7 @@ export interface Prepared {
  * @throws UsageError for reserved names, claims that the schema refuses, and keys that cannot sign.
  */
 export async function prepare(subject: Subject, options: MintOptions, config: ResolvedConfig): Promise<Prepared> {
-  const { additionalClaims, additionalHeaders } = config.loaders;
+  const { additionalClaims, additionalHeaders }: Loaders<unknown, never> = subject.isKnown ? config.loaders : {};
   const loadedClaims = additionalClaims && (await additionalClaims(subject.given as never));
   const claims = additional([loadedClaims, options.claims], RESERVED_CLAIMS, "claim_reserved", config);
   if (config.claimsSchema) assertSchema(claims, config);

@@ -10,8 +10,9 @@ export interface NewSession {
   /** Unix seconds: `iat` and `exp` of the first refresh token; `exp` undefined for one that never expires. */
   readonly issuedAt: number;
   readonly refreshExp: number | undefined;
-  /** The claims that were given at the login; plain JSON. Tokens of a renewal carry them on. */
+  /** What was given at the login beside the loaders' answers; plain JSON. Tokens of a renewal carry it on. */
   readonly claims: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, unknown>>;
 }
 
 /** A session as the store holds it. No token and no hash of one is stored. */

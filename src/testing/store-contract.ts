@@ -45,6 +45,7 @@ export function storeContract(create: StoreFactory): readonly StoreCase[] {
       issuedAt: now,
       refreshExp: now + 86_400,
       claims: { tenant: "acme" },
+      headers: { kid: "k1" },
     };
   };
   const of = (subject: string, rest: { jti?: string; sid?: string; iat?: number; issuer?: string } = {}) => ({
@@ -60,6 +61,7 @@ export function storeContract(create: StoreFactory): readonly StoreCase[] {
     const read = await store.read(row.sid);
     expect("subject", read?.subject, "alice");
     expect("claims", JSON.stringify(read?.claims), '{"tenant":"acme"}');
+    expect("headers", JSON.stringify(read?.headers), '{"kid":"k1"}');
     expect("generation", read?.gen, 0);
     expect("end", read?.endedAt, undefined);
     expect("seed", Buffer.from(read?.csrfSeed ?? []).toString("hex"), Buffer.from(row.csrfSeed).toString("hex"));

@@ -18,6 +18,7 @@ export function tokenRules(config: ResolvedConfig): TokenRules {
         : (decodeAudience ?? (behaviour.refuseForeignAudience ? "absent" : undefined)),
     requiredClaims: Object.freeze(required),
     verifySub: config.verifySub,
+    accessTypOnly: behaviour.strictTokenHeader,
     jtiString: true,
     nullIsPresent: !behaviour.textIdentity,
     cutTimes: behaviour.cutTimes,

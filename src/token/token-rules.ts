@@ -13,6 +13,8 @@ export interface TokenRules {
   readonly subject?: string | undefined;
   /** The `typ` that is wanted, compared as a media type (RFC 7515 §4.1.9, RFC 8725 §3.11). */
   readonly typ?: string | undefined;
+  /** Refuses a `typ` that says outright that the token is of another kind, such as `dpop+jwt` (RFC 8725 §3.11). */
+  readonly accessTypOnly?: boolean | undefined;
   /** The most seconds since `iat`. */
   readonly maxAge?: number | undefined;
   /** Names of claims that the token must have itself. Checked after all other claims. */

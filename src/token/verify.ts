@@ -59,11 +59,17 @@ export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: Cach
 }
 
 function typFault(signed: SignedToken, rules: TokenRules): JwtError | undefined {
-  if (rules.typ === undefined) return undefined;
   const { typ } = signed.header;
+  if (rules.accessTypOnly && typeof typ === "string" && isOtherKind(mediaType(typ))) {
+    return refuse("wrong_token_type", "typ names another kind of token");
+  }
+  if (rules.typ === undefined) return undefined;
   if (typeof typ === "string" && mediaType(typ) === mediaType(rules.typ)) return undefined;
   return refuse("token_claim", "typ is missing or another one");
 }
+
+/** Kinds of tokens are told apart by names that end in `+jwt`; that of access tokens is `at+jwt` (RFC 9068 §2.1). */
+const isOtherKind = (type: string): boolean => type.endsWith("+jwt") && type !== "at+jwt";
 
 /** A media type without the prefix that may be left out (RFC 7515 §4.1.9); letter case does not count. */
 function mediaType(typ: string): string {

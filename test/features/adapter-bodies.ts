@@ -131,7 +131,7 @@ export function feature(harness: Harness): void {
       await serving(harness, manager, routes, { parsers: false }, async ({ url }) => {
         const chunk = "x".repeat(3000);
         const head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked";
-        const chunks = `${chunk.length.toString(16)}\r\n${chunk}\r\n`.repeat(100);
+        const chunks = `${chunk.length.toString(16)}\r\n${chunk}\r\n`.repeat(10);
         const next = "GET /optional HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         const text = await sendRaw(url, `${head}\r\n\r\n${chunks}0\r\n\r\n${next}`);
         expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => code)).toEqual(["413", "200"]);

@@ -51,14 +51,18 @@ export function feature(harness: Harness): void {
       });
     });
 
-    it("lets a CORS preflight reach the handler", async () => {
+    it("lets a CORS preflight pass, to the handler where the framework has one that can do without a token", async () => {
       ran = 0;
+      // These two hand `auth` to their handlers, and a preflight has none.
+      const answersItself = harness.name === "node" || harness.name === "web";
       await serving(harness, managerOf(), [route], {}, async ({ send }) => {
         const answer = await send({ method: "OPTIONS", path: "/all", headers: PREFLIGHT });
-        expect([answer.status, answer.json(), ran]).toEqual([200, { method: "OPTIONS" }, 1]);
+        expect([answer.status, ran]).toEqual(answersItself ? [204, 0] : [200, 1]);
       });
       await serving(harness, managerOf(), [route], { protect: {} }, async ({ send }) => {
-        expect((await send({ method: "OPTIONS", path: "/all", headers: PREFLIGHT })).status).toBe(200);
+        expect((await send({ method: "OPTIONS", path: "/all", headers: PREFLIGHT })).status).toBe(
+          answersItself ? 204 : 200,
+        );
         expect((await send({ method: "OPTIONS", path: "/all" })).status).toBe(401);
         expect((await send({ method: "POST", path: "/all", headers: PREFLIGHT })).status).toBe(401);
       });

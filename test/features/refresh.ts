@@ -109,15 +109,20 @@ export function feature(harness: Harness): void {
 
     it("asks no loader for what it cannot know", async () => {
       const userIdentity = (user: { id: number }) => String(user.id);
-      const additionalClaims = (user: { id: number }) => ({ double: user.id * 2 });
+      let factor = 2;
+      const additionalClaims = (user: { id: number }) => ({ scaled: user.id * factor });
       const blind = managerOf({ loaders: { userIdentity, additionalClaims } });
-      const first = await blind.createTokenPair({ id: 7 });
-      const renewed = await blind.refreshTokenPair(first.refresh_token);
-      expect(claimsOf(renewed.access_token)).toMatchObject({ sub: "7", double: 14 });
-      const seeing = managerOf({ loaders: { userIdentity, additionalClaims, userLookup: () => ({ id: 8 }) } });
-      const second = await seeing.createTokenPair({ id: 7 });
-      const again = await seeing.refreshTokenPair(second.refresh_token);
-      expect(claimsOf(again.access_token)).toMatchObject({ sub: "7", double: 16 });
+      const seeing = managerOf({ loaders: { userIdentity, additionalClaims, userLookup: () => ({ id: 7 }) } });
+      const another = managerOf({ loaders: { userIdentity, additionalClaims, userLookup: () => ({ id: 8 }) } });
+      const pairs = await Promise.all([blind, seeing, another].map((manager) => manager.createTokenPair({ id: 7 })));
+      factor = 3;
+      const [carried, asked, unlike] = await Promise.all(
+        [blind, seeing, another].map((manager, at) => manager.refreshTokenPair(pairs[at]?.refresh_token ?? "")),
+      );
+      expect(claimsOf(carried?.access_token ?? "")).toMatchObject({ sub: "7", scaled: 14 });
+      expect(claimsOf(asked?.access_token ?? "")).toMatchObject({ sub: "7", scaled: 21 });
+      // What was looked up is not the user of this token: it has no say in its claims.
+      expect(claimsOf(unlike?.access_token ?? "")).toMatchObject({ sub: "7", scaled: 14 });
     });
 
     it("ends with the session, which bounds every token of it", async () => {

@@ -209,8 +209,8 @@ export function unsafe(): void {
       const token = await manager.createAccessToken("ada");
       expect(await codeOf(() => manager.getCsrfToken(token))).toBe("claims_invalid");
     });
-    it("B6: a payload with NaN or Infinity is refused", async () => {
-      for (const value of ["NaN", "Infinity", "-Infinity", "1e400"]) {
+    it("B6: a payload with NaN or Infinity is no JSON, and refused", async () => {
+      for (const value of ["NaN", "Infinity", "-Infinity"]) {
         const text = JSON.stringify(goodClaims({ x: "here" })).replace('"here"', value);
         expect([value, (await askToken(managerOf(), forge(text))).code]).toEqual([value, "token_invalid"]);
       }

@@ -29,7 +29,7 @@ export function lastWord(passage: Passage): MaybePromise<JwtError | undefined> {
     throw error;
   };
   try {
-    const answer = passage.rule.verify?.(authContext(passage) as AuthContext<unknown, AnyClaims>);
+    const answer = passage.rule.verify?.(authContext(passage) as AuthContext<unknown, AnyClaims>, passage.request);
     return isThenable(answer) ? Promise.resolve(answer).then(refuse, rejected) : refuse(answer);
   } catch (error) {
     return rejected(error);
