@@ -1,6 +1,6 @@
 import { constants, KeyObject, sign as rawSign, verify as rawVerify, type SignKeyObjectInput } from "node:crypto";
-import { decode } from "../internal/base64url.ts";
-import { writeLatin1 } from "../internal/bytes.ts";
+import { decodeBriefly } from "../internal/base64url.ts";
+import { createLatin1Room } from "../internal/bytes.ts";
 import { equalText } from "../internal/constant-time.ts";
 import { ALGORITHMS, type Algorithm, type AlgorithmRow, isAlgorithm } from "./algorithms.ts";
 import { readPrivateKey, readPublicKey } from "./asymmetric.ts";
@@ -9,6 +9,9 @@ import { checkJwkPurpose, isJwk, jwkId, jwkSecret, type KeyUse } from "./jwk.ts"
 import { keyFault } from "./key-fault.ts";
 import type { KeyMaterial, KeyRules, SigningKey, VerifyKey } from "./key-types.ts";
 import { describePublicText } from "./public-text.ts";
+
+/** Verifying and signing in one go read their input before they return, so that one room serves them all. */
+const inputBytes = createLatin1Room(8 * 1024);
 
 const STRICT: KeyRules = { allowWeak: false };
 
@@ -28,10 +31,10 @@ export function importVerifyKey(material: KeyMaterial, algorithm: Algorithm, rul
     algorithm,
     kid,
     verify(signingInput, signature) {
-      const bytes = decode(signature);
+      const bytes = decodeBriefly(signature);
       if (bytes === undefined) return false;
       try {
-        return rawVerify(hash, asciiBytes(signingInput), key, bytes);
+        return rawVerify(hash, inputBytes(signingInput), key, bytes);
       } catch {
         // Some OpenSSL builds throw for signatures that no key of this size could have made.
         return false;
@@ -52,7 +55,7 @@ export function importSigningKey(material: KeyMaterial, algorithm: Algorithm, ru
   const key = signatureInput(readPrivateKey(material, algorithm, rules), row);
   const { hash } = row;
   if (!row.slowToSign) {
-    return { algorithm, kid, sign: (input) => rawSign(hash, asciiBytes(input), key).toString("base64url") };
+    return { algorithm, kid, sign: (input) => rawSign(hash, inputBytes(input), key).toString("base64url") };
   }
   return {
     algorithm,
@@ -67,14 +70,6 @@ export function importSigningKey(material: KeyMaterial, algorithm: Algorithm, ru
   };
 }
 
-const scratch = Buffer.allocUnsafeSlow(8 * 1024);
-
-/** A view that holds until the next call; what outlives the call that it is made for needs a copy. */
-function asciiBytes(text: string): Buffer {
-  if (text.length > scratch.length) return Buffer.from(text, "latin1");
-  return scratch.subarray(0, writeLatin1(scratch, text, 0));
-}
-
 function prepare(material: unknown, algorithm: unknown, use: KeyUse): { row: AlgorithmRow; kid: string | undefined } {
   if (!isAlgorithm(algorithm)) {
     throw keyFault(`The algorithm is not supported. Choose one of ${Object.keys(ALGORITHMS).join(", ")}.`);
@@ -84,10 +79,10 @@ function prepare(material: unknown, algorithm: unknown, use: KeyUse): { row: Alg
   return { row: ALGORITHMS[algorithm], kid: jwkId(material) };
 }
 
-function signatureInput(key: KeyObject, row: AlgorithmRow): SignKeyObjectInput {
-  if (row.family === "rsa") return { key, padding: constants.RSA_PKCS1_PADDING };
+/** RSASSA-PKCS1-v1_5 is what a plain RSA key does by itself, and an object around it costs time. */
+function signatureInput(key: KeyObject, row: AlgorithmRow): SignKeyObjectInput | KeyObject {
   if (row.family === "rsa-pss") return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: row.digestBytes };
-  return row.family === "ec" ? { key, dsaEncoding: "ieee-p1363" } : { key };
+  return row.family === "ec" ? { key, dsaEncoding: "ieee-p1363" } : key;
 }
 
 /** The bytes of an HMAC secret, which must hold as many bytes as the digest (RFC 7518 §3.2). */

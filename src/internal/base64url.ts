@@ -24,6 +24,18 @@ export function decode(text: string): Buffer | undefined {
   return length < 0 ? undefined : target.subarray(0, length);
 }
 
+const room = Buffer.allocUnsafeSlow(4 * 1024);
+let view = room;
+
+/** Like `decode`, into shared memory: the bytes hold until the next call. */
+export function decodeBriefly(text: string): Buffer | undefined {
+  if (decodedLength(text.length) > room.length) return decode(text);
+  const length = decodeInto(room, text);
+  if (length < 0) return undefined;
+  if (view.length !== length) view = room.subarray(0, length);
+  return view;
+}
+
 /** Cuts complete `=` padding off; text whose padding is missing or incomplete comes back as it is. */
 export function stripPadding(text: string): string {
   if (!text.endsWith("=") || text.length % 4 !== 0) return text;

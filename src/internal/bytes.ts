@@ -50,3 +50,18 @@ export function createScratch(size: number): Scratch {
   const bytes = Buffer.allocUnsafeSlow(Math.ceil(size / 4) * 4);
   return { bytes, words: new Int32Array(bytes.buffer, 0, bytes.length / 4) };
 }
+
+/**
+ * Makes a function that writes text of one byte a character into memory of its own and gives a view of it, which holds
+ * until the next call. Texts of one length share their view: to make one costs as much as to fill it.
+ */
+export function createLatin1Room(size: number): (text: string) => Buffer {
+  let room: Buffer = Buffer.allocUnsafeSlow(size);
+  let view = room;
+  return (text) => {
+    if (text.length > room.length) room = Buffer.allocUnsafeSlow(text.length * 2);
+    if (view.length !== text.length || view.buffer !== room.buffer) view = room.subarray(0, text.length);
+    writeLatin1(room, text, 0);
+    return view;
+  };
+}

@@ -2,7 +2,7 @@ import * as jwt from "jwt-extended";
 import { describe, expect, it } from "vitest";
 import { act, told } from "../support/answers.ts";
 import type { Harness, TestRoute } from "../support/harness/types.ts";
-import { bearer, managerOf, serving } from "../support/serve.ts";
+import { bearer, JSON_TYPE, managerOf, serving } from "../support/serve.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -49,6 +49,31 @@ export function feature(harness: Harness): void {
         expect(jwt.tryGetJwt()).toBeUndefined();
         expect(jwt.tryGetJwtIdentity()).toBeUndefined();
       });
+    });
+
+    it("give it behind a body, too, however the body comes", async () => {
+      const manager = managerOf({ ambientContext: true });
+      for (const guard of [{}, { locations: ["headers", "json"] as const }]) {
+        const route: TestRoute = {
+          methods: ["POST"],
+          path: "/body",
+          guard,
+          handler: async (tools) => {
+            const body = (await tools.body()) as { pad: string };
+            return { json: [jwt.getJwtIdentity(), body.pad.length] };
+          },
+        };
+        await serving(harness, manager, [route], {}, async ({ send }) => {
+          const asked = Array.from({ length: 30 }, async (_, i) => {
+            const length = i * 1500;
+            const headers = [bearer(await manager.createAccessToken(`id-${i}`)), JSON_TYPE];
+            const body = JSON.stringify({ pad: "x".repeat(length) });
+            const answer = await send({ method: "POST", path: "/body", headers, body });
+            expect([answer.status, answer.text]).toEqual([200, JSON.stringify([`id-${i}`, length])]);
+          });
+          await Promise.all(asked);
+        });
+      }
     });
 
     it("know nobody under an optional guard without a token, nor without a guard", async () => {

@@ -54,7 +54,7 @@ export function feature(harness: Harness): void {
         expect(answer.header("cache-control")).toEqual(["no-store"]);
         expect(Object.keys(cookies).sort()).toEqual(ALL.map((name) => `__Host-${name}`).sort());
         for (const name of ALL) {
-          const { attributes } = cookies[`__Host-${name}`] ?? { attributes: {} };
+          const attributes: Readonly<Record<string, string>> = cookies[`__Host-${name}`]?.attributes ?? {};
           const life = name.endsWith("access") || name.startsWith("access") ? 900 : 2_592_000;
           const { "max-age": maxAge, ...others } = attributes;
           const httpOnly = name.endsWith("_token") ? { httponly: "" } : {};

@@ -80,7 +80,7 @@ export function feature(harness: Harness): void {
     it("have one form, with code, sentence and challenge", async () => {
       await causing(manager(), async (ask) => {
         for (const [code, status, , cause] of REFUSALS) refused(await cause(ask), status, code);
-        const challenge = async (headers: readonly [string, string][]) =>
+        const challenge = async (headers: readonly (readonly [string, string])[]) =>
           (await ask("/me", ...headers)).header("www-authenticate");
         expect(await challenge([])).toEqual(["Bearer"]);
         expect(await challenge([bearer("x")])).toEqual(['Bearer error="invalid_token"']);

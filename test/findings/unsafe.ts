@@ -23,7 +23,12 @@ export function unsafe(): void {
     });
     it("A3: a token without exp is refused, unless endless tokens are configured", async () => {
       expect((await askToken(managerOf(), forge(without("exp")))).code).toBe("token_claim");
-      const endless = managerOf({ maxAccessLifetime: false, accessTokenExpires: false });
+      const endless = managerOf({
+        maxAccessLifetime: false,
+        accessTokenExpires: false,
+        maxRefreshLifetime: false,
+        refreshTokenExpires: false,
+      });
       expect((await askToken(endless, await endless.createAccessToken("ada"))).id).toBe("ada");
     });
     it("A4: short secrets are refused at start", () => {

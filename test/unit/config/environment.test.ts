@@ -78,7 +78,8 @@ describe("the audience", () => {
     expect(faultsOf(() => managerOf())).toBe("");
   });
   it("goes both ways unless one is named", async () => {
-    const aud = async (options: object) => claimsOf(await managerOf(options).createAccessToken("ada")).aud;
+    const aud = async (options: Record<string, unknown>) =>
+      claimsOf(await managerOf(options).createAccessToken("ada")).aud;
     expect(await aud({ audience: "a" })).toBe("a");
     expect(await aud({ audience: ["a", "b"] })).toEqual(["a", "b"]);
     expect(await aud({ audience: "a", encodeAudience: "b" })).toBe("b");

@@ -163,7 +163,11 @@ describe("options", () => {
     expect(faultsOf(() => managerOf({ accessCookieName: "a", refreshCookieName: "a" }))).toContain("must differ");
     expect(faultsOf(() => managerOf({ cookieSameSite: "None", cookieSecure: false }))).toContain("cookieSecure: true");
     expect(faultsOf(() => managerOf({ accessTokenExpires: "48h", maxAccessLifetime: "72h" }))).toBe("");
-    expect(faultsOf(() => managerOf({ accessTokenExpires: false, maxAccessLifetime: false }))).toBe("");
+    expect(faultsOf(() => managerOf({ accessTokenExpires: false, maxAccessLifetime: false }))).toContain(
+      "refreshTokenExpires",
+    );
+    const endless = { accessTokenExpires: false, maxAccessLifetime: false, refreshTokenExpires: false };
+    expect(faultsOf(() => managerOf({ ...endless, maxRefreshLifetime: false }))).toBe("");
   });
 });
 

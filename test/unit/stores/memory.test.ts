@@ -12,7 +12,15 @@ function make() {
   const session = (subject = "ada"): NewSession => {
     const authTime = Math.floor(clock.now / 1000);
     const absoluteEnd = clock.now + 2 * MONTH * 1000;
-    return { subject, authTime, issuedAt: authTime, absoluteEnd, refreshExp: authTime + MONTH };
+    return {
+      subject,
+      authTime,
+      issuedAt: authTime,
+      absoluteEnd,
+      refreshExp: authTime + MONTH,
+      claims: {},
+      headers: {},
+    };
   };
   const query = (parts: Partial<RevocationQuery> = {}): RevocationQuery => {
     const iat = Math.floor(clock.now / 1000);
