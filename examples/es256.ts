@@ -17,7 +17,7 @@ const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 
 const jwt = new JWTManager({
   algorithm: "ES256",
-  privateKey: { ...privateKey.export({ format: "jwk" }), kty: "EC", kid: "key-1" }, // its public half is known from it
+  privateKey: { ...privateKey.export({ format: "jwk" }), kid: "key-1" }, // its public half is known from it
 });
 const { jwtRequired, sendTokens } = koaJwt(jwt);
 

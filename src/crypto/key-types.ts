@@ -1,4 +1,4 @@
-import type { JsonWebKey, KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { Algorithm } from "./algorithms.ts";
 import type { JsonWebKeyLike } from "./jwk.ts";
 
@@ -6,7 +6,23 @@ import type { JsonWebKeyLike } from "./jwk.ts";
  * A key as an application has it: a secret or PEM as text (PKCS#1, PKCS#8, SPKI, SEC1, certificate), bytes (a secret, PEM or DER), a JWK, or a
  * `KeyObject`.
  */
-export type KeyMaterial = string | Uint8Array | KeyObject | JsonWebKey | JsonWebKeyLike;
+export type KeyMaterial = string | Uint8Array | KeyObject | JsonWebKeyLike | ExportedJwk;
+
+/** A JWK as `keyObject.export({ format: "jwk" })` and WebCrypto type it, with a name and purpose if they were added: any member may be missing. */
+export interface ExportedJwk {
+  readonly kty?: string | undefined;
+  readonly kid?: string | undefined;
+  readonly alg?: string | undefined;
+  readonly use?: string | undefined;
+  readonly key_ops?: readonly string[] | undefined;
+  readonly crv?: string | undefined;
+  readonly n?: string | undefined;
+  readonly e?: string | undefined;
+  readonly x?: string | undefined;
+  readonly y?: string | undefined;
+  readonly d?: string | undefined;
+  readonly k?: string | undefined;
+}
 
 /** How strictly keys are judged. */
 export interface KeyRules {

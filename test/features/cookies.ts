@@ -128,7 +128,13 @@ export function feature(harness: Harness): void {
       await serving(harness, manager, routesOf(manager), {}, async ({ get }) => {
         passed(await get("/me", cookie(`access_token=${bob}`, `__Host-access_token=${token}`)));
         passed(await get("/me", cookie(`__Host-access_token=${token}`, `access_token=${bob}`, "a=b")));
-        for (const other of ["access_token", "__host-access_token", "__Secure-access_token", " x__Host-access_token"]) {
+        for (const other of [
+          "access_token",
+          "__host-access_token",
+          "__Secure-access_token",
+          "x__Host-access_token",
+          "__Host-access_token2",
+        ]) {
           refused(await get("/me", cookie(`${other}=${token}`)), 401, "token_missing");
         }
         refused(await get("/me", cookie("__Host-access_token=")), 401, "token_missing");

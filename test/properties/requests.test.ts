@@ -183,8 +183,13 @@ describe("reading headers and cookies", () => {
         ],
       });
     await time(SIZE);
-    const [one, two] = [await time(SIZE), await time(2 * SIZE)];
-    // Below a millisecond the clock and the collector are all that is measured.
-    expect(two).toBeLessThan(Math.max(2.5 * one, 2));
+    let ratio = Number.POSITIVE_INFINITY;
+    // A busy machine may slow one measurement; what is quadratic takes four times as long in each.
+    for (let attempt = 0; attempt < 5 && ratio > 2.5; attempt++) {
+      const [one, two] = [await time(SIZE), await time(2 * SIZE)];
+      // Below two milliseconds the clock and the collector are all that is measured.
+      ratio = Math.min(ratio, two < 2 ? 1 : two / one);
+    }
+    expect(ratio).toBeLessThanOrEqual(2.5);
   });
 });
