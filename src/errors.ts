@@ -115,10 +115,9 @@ export class UsageError extends JwtError {}
 /** The configuration cannot work. `faults` has all that is wrong, each with the sentence that mends it. */
 export class ConfigError extends JwtError {
   readonly faults: readonly string[];
-  constructor(faults: readonly string[]) {
-    super("config_invalid", {
-      message: `jwt-extended cannot start:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
-    });
+  constructor(faults: readonly string[], code: "config_invalid" | "store_required" = "config_invalid") {
+    const list = faults.map((fault) => `  - ${fault}`).join("\n");
+    super(code, { message: code === "config_invalid" ? `jwt-extended cannot start:\n${list}` : faults.join(" ") });
     this.faults = Object.freeze([...faults]);
     Error.captureStackTrace?.(this, ConfigError);
   }

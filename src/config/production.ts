@@ -77,6 +77,7 @@ function severalProcesses(env: Readonly<Record<string, string | undefined>>): st
   if (env.NODE_ENV === "production") return "NODE_ENV is production";
   if (env.NODE_UNIQUE_ID !== undefined) return "this is a worker of node:cluster";
   if (Number(env.WEB_CONCURRENCY) > 1) return "WEB_CONCURRENCY is above 1";
-  if (Number(env.instances) > 1) return "PM2 runs several instances";
+  // PM2 hands its setting on as it stands: a number, or "max", 0 and -1 for one process a core.
+  if (env.instances !== undefined && env.instances !== "1") return "PM2 may run several instances";
   return undefined;
 }

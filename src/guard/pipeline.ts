@@ -10,6 +10,11 @@ import type { Check, GuardRule, Passage } from "./passage.ts";
 const NO_HEADER = Object.freeze({ alg: "" }) as JwtHeader;
 const NO_CLAIMS: AnyClaims = Object.freeze({});
 
+const UNSEEN = [
+  ["cache-control", "no-store"],
+  ["referrer-policy", "no-referrer"],
+] as const;
+
 /** What a request that passed leaves: who it is, and headers for the answer. */
 export interface Admitted {
   readonly auth: AuthContext<unknown, AnyClaims> | Anonymous;
@@ -69,6 +74,8 @@ function elsewhere(passage: Passage, refusal: JwtError, checks: readonly Check[]
 
 function settle(passage: Passage, refusal: JwtError | undefined): Admitted | JwtError {
   const { rule, headers } = passage;
+  // An address with a token in it must not be kept, or handed on to the pages it links to.
+  if (passage.found?.location === "query_string" && rule.config.behaviour.noStore) headers.push(...UNSEEN);
   if (!refusal) return { auth: passage.expired ? EXPIRED : authContext(passage), headers };
   if (refusal.code === "token_missing" && rule.optional !== false) return { auth: MISSING, headers };
   return isJwtError(refusal) && passage.claims !== NO_CLAIMS

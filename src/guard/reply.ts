@@ -23,8 +23,9 @@ import type { MaybePromise } from "../types.ts";
 /** The one place where a refusal becomes an answer: by the error loaders, else by the rules of RFC 6750 §3. */
 export function replyTo(error: JwtError, request: JwtRequest, config: ResolvedConfig): MaybePromise<JwtReply> {
   const answer = loaded(error, request, config);
-  if (answer === undefined) return defaultReply(error, config);
-  return isThenable(answer) ? Promise.resolve(answer).then(neutral) : neutral(answer);
+  const settle = (ready: unknown): MaybePromise<JwtReply> =>
+    ready === undefined ? defaultReply(error, config) : neutral(ready as Awaited<Loaded>);
+  return isThenable(answer) ? Promise.resolve(answer).then(settle) : settle(answer);
 }
 
 type Loaded = ReturnType<NonNullable<Loaders["error"]>>;

@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
-import { isJwtError, type JwtError, raise, StoreUnavailableError, UsageError } from "../errors.ts";
+import { ConfigError, isJwtError, type JwtError, raise, StoreUnavailableError } from "../errors.ts";
 import { isThenable } from "../internal/thenable.ts";
 import type { NewSession, Revocation, RevocationQuery, SessionRow, TokenStore } from "../stores/contract.ts";
 import type { MaybePromise } from "../types.ts";
@@ -71,11 +71,11 @@ function isRow(answer: unknown): boolean {
   return texts && typeof row.absoluteEnd === "number" && row.csrfSeed instanceof Uint8Array;
 }
 
-/** Our own timer: drivers queue for ever while they reconnect. A late answer is dropped, a late error is swallowed. */
-function within<T>(answer: MaybePromise<T> | PromiseLike<T>, limit: number): Promise<T> {
+/** Waits for an answer, but no longer than `limit` milliseconds. By our own timer: drivers queue for ever while they reconnect. A late answer is dropped, a late error is swallowed. */
+export function within<T>(answer: MaybePromise<T> | PromiseLike<T>, limit: number): Promise<T> {
   if (!isThenable(answer)) return Promise.resolve(answer);
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(down("the store took longer than storeTimeout")), limit);
+    const timer = setTimeout(() => reject(down("no answer within storeTimeout")), limit);
     answer.then(
       (value) => {
         clearTimeout(timer);
@@ -89,14 +89,12 @@ function within<T>(answer: MaybePromise<T> | PromiseLike<T>, limit: number): Pro
   });
 }
 
-/** The store of a manager that needs one for what it was asked to do. */
+/**
+ * The store of a manager that needs one for what it was asked to do.
+ * @throws ConfigError `store_required`
+ */
 export function needStore(calls: StoreCalls | undefined, what: string): StoreCalls {
-  return (
-    calls ??
-    raise(
-      new UsageError("store_required", {
-        message: `${what} needs a store: this manager has none. It was given store: null or compat, or keys that only verify.`,
-      }),
-    )
-  );
+  if (calls) return calls;
+  const fault = `${what} needs a store, and this manager has none: it was given store: null or compat, or keys that only verify.`;
+  return raise(new ConfigError([fault], "store_required"));
 }

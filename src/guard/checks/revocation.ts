@@ -2,6 +2,7 @@ import type { ResolvedConfig } from "../../config/resolve.ts";
 import { isJwtError, type JwtError, RevokedTokenError, StoreUnavailableError } from "../../errors.ts";
 import { isThenable } from "../../internal/thenable.ts";
 import { revocationQuery } from "../../sessions/query.ts";
+import { within } from "../../sessions/store-calls.ts";
 import type { MaybePromise } from "../../types.ts";
 import type { Passage } from "../passage.ts";
 
@@ -29,7 +30,7 @@ export function blocklist(passage: Passage): MaybePromise<JwtError | undefined> 
   try {
     const answer = loader(passage.header, passage.claims as never);
     return isThenable(answer)
-      ? Promise.resolve(answer).then((late) => refuse(Boolean(late)), down)
+      ? within(answer, passage.rule.config.storeTimeout).then((late) => refuse(Boolean(late)), down)
       : refuse(Boolean(answer));
   } catch (error) {
     return down(error);

@@ -17,6 +17,8 @@ describe("production", () => {
     ["NODE_UNIQUE_ID", "1"],
     ["WEB_CONCURRENCY", "4"],
     ["instances", "2"],
+    ["instances", "max"],
+    ["instances", "0"],
   ])("refuses a memory store where %s is %s, and offers the three ways out", (name, value) => {
     expect(faultsOf(() => managerOf())).toBe("");
     vi.stubEnv(name, value);
