@@ -1,4 +1,4 @@
-import type { Found } from "../locations/find.ts";
+import type { Found } from "../locations/finding.ts";
 import type { Anonymous, AnyClaims, AuthContext } from "../types.ts";
 import type { Passage } from "./passage.ts";
 

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { ConfigError } from "../errors.ts";
 import { parseDuration } from "../internal/duration.ts";
-import type { Search } from "../locations/find.ts";
+import type { Search } from "../locations/finding.ts";
 import type { StoreCalls } from "../sessions/store-calls.ts";
 import type { TokenVerifier } from "../token/verify.ts";
 import type { AnyClaims, GuardOptions, JwtLocation, Wanted } from "../types.ts";

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
 import type { JwtError } from "../errors.ts";
 import type { JwtReply, JwtRequest } from "../http/types.ts";
-import type { Found, Search } from "../locations/find.ts";
+import type { Found, Search } from "../locations/finding.ts";
 import type { StoreCalls } from "../sessions/store-calls.ts";
 import type { TokenVerifier } from "../token/verify.ts";
 import type { Anonymous, AnyClaims, AuthContext, GuardOptions, JwtHeader, MaybePromise, TokenType } from "../types.ts";

@@ -5,7 +5,7 @@ import { cookieValues } from "../http/cookies.ts";
 import type { JwtRequest } from "../http/types.ts";
 import type { MaybePromise } from "../types.ts";
 import { needsCsrf, refusedOrigin, submittedValue } from "./csrf.ts";
-import type { Finding, Search } from "./find.ts";
+import type { Finding, Search } from "./finding.ts";
 
 /** More cookies of one name than this are an attack, not an accident. */
 const MAX_DUPLICATES = 4;

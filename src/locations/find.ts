@@ -1,38 +1,11 @@
-import type { KindNames } from "../config/cookies.ts";
-import type { ResolvedConfig } from "../config/resolve.ts";
 import { InvalidRequestError, JwtError, UnauthorizedError } from "../errors.ts";
 import type { JwtRequest, ReadBody } from "../http/types.ts";
 import type { JwtLocation, MaybePromise } from "../types.ts";
 import { findInCookies } from "./cookies.ts";
+import type { Finding, Found, Search } from "./finding.ts";
 import { findInHeader } from "./headers.ts";
 import { findInJson } from "./json.ts";
 import { findInQuery } from "./query-string.ts";
-
-/** A token, or what stands in its place, found in a request. */
-export interface Found {
-  readonly location: JwtLocation;
-  /** Normally one; several where a cookie of this name came more than once. Not yet known to be text. */
-  readonly tokens: readonly unknown[];
-  readonly kind: KindNames;
-  /** The CSRF value that came with it; `undefined` where none is called for. */
-  readonly csrf: string | undefined;
-}
-
-/** What was looked for in vain, for the message. */
-export interface Missing {
-  readonly missing: string;
-}
-
-/** What a location answers: a token, its absence, or a refusal that ends the search. */
-export type Finding = Found | Missing | JwtError;
-
-/** What to look for. */
-export interface Search {
-  readonly config: ResolvedConfig;
-  readonly places: readonly JwtLocation[];
-  /** The kinds whose names are read, in this order. */
-  readonly kinds: readonly KindNames[];
-}
 
 /**
  * Looks for a token in the places of a search, from the place numbered `from` on. The first place that has one decides;

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { InvalidRequestError } from "../errors.ts";
 import type { JwtRequest } from "../http/types.ts";
-import type { Finding, Search } from "./find.ts";
+import type { Finding, Search } from "./finding.ts";
 
 /** Reads the token of the configured header: one credential (RFC 9110 §11.4), or a comma list in the recorded way. */
 export function findInHeader(request: JwtRequest, search: Search): Finding {

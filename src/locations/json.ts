@@ -1,6 +1,6 @@
 import { InvalidRequestError } from "../errors.ts";
 import type { ReadBody } from "../http/types.ts";
-import type { Finding, Search } from "./find.ts";
+import type { Finding, Search } from "./finding.ts";
 
 const WHY = {
   absent: "none came",

@@ -1,6 +1,6 @@
 import { InvalidRequestError } from "../errors.ts";
 import type { JwtRequest } from "../http/types.ts";
-import type { Finding, Search } from "./find.ts";
+import type { Finding, Search } from "./finding.ts";
 
 /** Reads the first value of the configured query parameter. Tokens in addresses end up in logs: see docs/locations.md. */
 export function findInQuery(request: JwtRequest, search: Search): Finding {

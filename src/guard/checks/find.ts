@@ -1,5 +1,6 @@
 import { JwtError } from "../../errors.ts";
-import { type Found, findToken } from "../../locations/find.ts";
+import { findToken } from "../../locations/find.ts";
+import type { Found } from "../../locations/finding.ts";
 import type { MaybePromise } from "../../types.ts";
 import type { Passage } from "../passage.ts";
 

@@ -1,6 +1,6 @@
 import { InvalidTokenError, JwtError } from "../../errors.ts";
 import { serializeCookie } from "../../http/cookies.ts";
-import type { Found } from "../../locations/find.ts";
+import type { Found } from "../../locations/finding.ts";
 import { revocationQuery } from "../../sessions/query.ts";
 import { identityFault } from "../../token/identity.ts";
 import { expiredAt, type VerifiedToken } from "../../token/verify.ts";

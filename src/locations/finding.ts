@@ -1,0 +1,30 @@
+import type { KindNames } from "../config/cookies.ts";
+import type { ResolvedConfig } from "../config/resolve.ts";
+import type { JwtError } from "../errors.ts";
+import type { JwtLocation } from "../types.ts";
+
+/** A token, or what stands in its place, found in a request. */
+export interface Found {
+  readonly location: JwtLocation;
+  /** Normally one; several where a cookie of this name came more than once. Not yet known to be text. */
+  readonly tokens: readonly unknown[];
+  readonly kind: KindNames;
+  /** The CSRF value that came with it; `undefined` where none is called for. */
+  readonly csrf: string | undefined;
+}
+
+/** What was looked for in vain, for the message. */
+export interface Missing {
+  readonly missing: string;
+}
+
+/** What a location answers: a token, its absence, or a refusal that ends the search. */
+export type Finding = Found | Missing | JwtError;
+
+/** What to look for. */
+export interface Search {
+  readonly config: ResolvedConfig;
+  readonly places: readonly JwtLocation[];
+  /** The kinds whose names are read, in this order. */
+  readonly kinds: readonly KindNames[];
+}
