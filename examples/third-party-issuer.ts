@@ -7,7 +7,7 @@
 // $ curl -X POST 127.0.0.1:5000/provider?audience=https://other.example
 // 200 {"access_token":"$OTHER"}
 // $ curl -H "Authorization: Bearer $OTHER" 127.0.0.1:5000/orders
-// 401 {"msg":"Token is meant for another audience"}
+// 401 {"code":"token_audience","msg":"Token is meant for another audience"}
 
 import { generateKeyPairSync } from "node:crypto";
 import express from "express";
@@ -24,10 +24,6 @@ const jwt = new JWTManager({
   publicKey,
   issuer: "https://provider.example/",
   audience: "https://api.example", // tokens for other services of the same provider are refused
-  // A provider's tokens have no claim `type`. This mode takes them, and loosens more besides: see docs/flask.md.
-  compat: "flask",
-  // Flask-JWT-Extended answers 422 to some bad tokens; the standard says 401.
-  loaders: { error: ({ message }) => ({ status: 401, headers: [], body: { msg: message } }) },
 });
 const { jwtRequired, getAuth } = expressJwt(jwt);
 
