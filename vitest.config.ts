@@ -9,6 +9,8 @@ export default defineConfig({
     alias: [
       { find: /^jwt-extended$/, replacement: source("index.ts") },
       { find: /^jwt-extended\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^jwt-extended\/(sqlite|postgres)$/, replacement: `${source("stores/")}$1.ts` },
+      { find: /^jwt-extended\/redis$/, replacement: source("stores/redis.ts") },
       { find: /^jwt-extended\/(.*)$/, replacement: `${source("adapters/")}$1.ts` },
     ],
   },

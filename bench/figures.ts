@@ -17,6 +17,7 @@ import type { Algorithm } from "../src/crypto/algorithms.ts";
 import type { KeyMaterial } from "../src/crypto/keys.ts";
 import type { TokenRules } from "../src/token/verify.ts";
 import { type Contender, compare, type Effort, type Ratio } from "./measure.ts";
+import { refreshFigure, revocationFigure } from "./store-figures.ts";
 
 /** The built package; its types are those of the source. */
 const built = <Module>(path: string): Promise<Module> => import(new URL(`../dist/${path}`, import.meta.url).href);
@@ -249,4 +250,6 @@ export const FIGURES: Readonly<Record<string, (effort: Effort) => Promise<Ratio[
   verify: verifyFigure,
   sign: signFigure,
   repeat: repeatFigure,
+  refresh: refreshFigure,
+  revocation: revocationFigure,
 };

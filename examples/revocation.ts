@@ -9,7 +9,7 @@
 // $ curl -H "Authorization: Bearer $PHONE" 127.0.0.1:5000/protected
 // 401 {"code":"token_revoked","msg":"Token has been revoked"}
 // $ curl --json '{"refresh_token":"'$REFRESH'"}' 127.0.0.1:5000/refresh
-// 401 {"code":"token_revoked","msg":"Token has been revoked"}
+// 401 {"code":"session_ended",…}
 // $ curl -H "Authorization: Bearer $LAPTOP" 127.0.0.1:5000/protected
 // 200 {"logged_in_as":"ada"}
 // $ curl -X POST -H "Authorization: Bearer $LAPTOP" 127.0.0.1:5000/logout-everywhere

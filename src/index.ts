@@ -35,16 +35,31 @@ export {
   UsageError,
   UserLookupError,
 } from "./errors.ts";
+export type { EventClient, EventSubject, JwtEventName, JwtEvents, JwtListener } from "./events.ts";
 export type { JwtReply, JwtRequest, ReadBody, Route } from "./http/types.ts";
 export {
+  type ClientInfo,
   type CookieSettings,
   type DecodeOptions,
   JWTManager,
   type PairOptions,
   type SendTokensOptions,
+  type SessionInfo,
   type TokenOptions,
 } from "./manager.ts";
-export type { NewSession, Revocation, RevocationQuery, SessionRow, TokenStore } from "./stores/contract.ts";
+export { jwtRoutes, type RouteOptions } from "./routes/index.ts";
+export type {
+  EndReason,
+  Limits,
+  NewSession,
+  Presented,
+  Revocation,
+  RevocationQuery,
+  Rotation,
+  SessionRow,
+  StoreNotice,
+  TokenStore,
+} from "./stores/contract.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
 export type {
   Anonymous,

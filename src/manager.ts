@@ -1,6 +1,7 @@
 import type { JwtOptions } from "./config/options.ts";
 import { type ResolvedConfig, resolveConfig } from "./config/resolve.ts";
-import { JwtError, raise, UsageError } from "./errors.ts";
+import { JwtError, raise, tokenOf, UsageError } from "./errors.ts";
+import { createEmitter, type JwtEventName, type JwtListener } from "./events.ts";
 import { MISSING } from "./guard/auth-context.ts";
 import { compileGuard, needsBody } from "./guard/compile.ts";
 import type { GuardOutcome, GuardRule } from "./guard/passage.ts";
@@ -8,6 +9,7 @@ import { type Admitted, admit, isExempt } from "./guard/pipeline.ts";
 import { compilePublicPaths } from "./guard/public-paths.ts";
 import { replyTo } from "./guard/reply.ts";
 import type { JwtReply, JwtRequest } from "./http/types.ts";
+import type { ClientInfo } from "./issue/client.ts";
 import {
   type CookieSettings,
   cookieHeaders,
@@ -17,9 +19,13 @@ import {
 } from "./issue/cookies.ts";
 import { csrfOf, type DecodeOptions, decode } from "./issue/decode.ts";
 import type { Issuer } from "./issue/issuer.ts";
-import { createToken, openLogin, type PairOptions, renewLogin, type TokenOptions } from "./issue/login.ts";
-import { revokeSession, revokeSubject, revokeToken } from "./issue/revoke.ts";
-import { storeCalls } from "./sessions/store-calls.ts";
+import { createToken, openLogin, type PairOptions, type TokenOptions } from "./issue/login.ts";
+import { renewLogin } from "./issue/renew.ts";
+import { revokeEverything, revokeSession, revokeSubject, revokeToken } from "./issue/revoke.ts";
+import { isDue, slide } from "./issue/slide.ts";
+import { type SessionInfo, sessionInfo } from "./sessions/listing.ts";
+import { needStore, storeCalls } from "./sessions/store-calls.ts";
+import { isOver } from "./stores/rotation.ts";
 import { tokenRules } from "./token/policy.ts";
 import { createVerifier, readHeader, type TokenVerifier } from "./token/verify.ts";
 import type {
@@ -33,9 +39,11 @@ import type {
   TokenPair,
 } from "./types.ts";
 
+export type { ClientInfo } from "./issue/client.ts";
 export type { CookieSettings, SendTokensOptions } from "./issue/cookies.ts";
 export type { DecodeOptions } from "./issue/decode.ts";
 export type { PairOptions, TokenOptions } from "./issue/login.ts";
+export type { SessionInfo } from "./sessions/listing.ts";
 
 const EXEMPT = Object.freeze({ ok: true, auth: undefined, headers: Object.freeze([]) }) as GuardOutcome<never, never>;
 const NO_VERIFIER: TokenVerifier = Object.freeze<TokenVerifier>({
@@ -72,6 +80,7 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
   /** The options as resolved and frozen. */
   readonly config: ResolvedConfig;
   readonly #issuer: Issuer;
+  readonly #told = new WeakSet<JwtError>();
 
   constructor(options: JwtOptions<User, Claims, Identity>) {
     this.config = resolveConfig(options as unknown as JwtOptions<never, never, never>);
@@ -79,7 +88,8 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
     const verifier = keys.verifying
       ? createVerifier(keys.verifying, tokenRules(this.config), verifyCache)
       : NO_VERIFIER;
-    this.#issuer = Object.freeze({ config: this.config, verifier, store: storeCalls(this.config) });
+    const events = createEmitter(this.config.warn);
+    this.#issuer = Object.freeze({ config: this.config, verifier, store: storeCalls(this.config, events), events });
   }
 
   /**
@@ -104,12 +114,13 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
   }
 
   /**
-   * Renews a login: answers a new access token beside the refresh token. Code that cannot hand the answer to the
-   * client, such as a server-side renderer, must not call it.
-   * @throws JwtError the refusal: expired, revoked, session ended, of no session, of the wrong type …
+   * Exchanges a refresh token for the next pair; each works once. Whoever comes again with the same one within `grace`,
+   * such as a second tab or a retry after a lost answer, gets the same successor; later it counts as theft, and the
+   * session ends. Code that cannot hand the answer to the client, such as a server-side renderer, must not call it.
+   * @throws JwtError the refusal: expired, revoked, session ended, reused, of no session, of the wrong type …
    */
-  refreshTokenPair(refreshToken: string): Promise<TokenPair> {
-    return renewLogin(refreshToken, this.#issuer);
+  refreshTokenPair(refreshToken: string, client?: ClientInfo): Promise<TokenPair> {
+    return renewLogin(refreshToken, client, this.#issuer);
   }
 
   /** Revokes one token until it would have expired. Verifies it first; an expired one is fine. */
@@ -125,6 +136,43 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
   /** Logs a user out everywhere: every token and session that began up to now. A login right after it is good. */
   revokeSubject(subject: string): Promise<void> {
     return revokeSubject(subject, this.#issuer);
+  }
+
+  /** Logs everybody out: every token and session that began up to now. */
+  revokeEverything(): Promise<void> {
+    return revokeEverything(this.#issuer);
+  }
+
+  /** The live sessions of a subject, the newest first. `current` is the session that asks, to be marked. */
+  async listSessions(subject: string, current?: string): Promise<readonly SessionInfo[]> {
+    const rows = await needStore(this.#issuer.store, "listSessions").list(subject);
+    return rows.map((row) => sessionInfo(row, current));
+  }
+
+  /** One session, `undefined` where it does not exist or is over. */
+  async getSession(sessionId: string): Promise<SessionInfo | undefined> {
+    const row = await needStore(this.#issuer.store, "getSession").read(sessionId);
+    return row && !isOver(row, this.config.clock()) ? sessionInfo(row, undefined) : undefined;
+  }
+
+  /** Ends all sessions of a subject but one: "log out my other devices". Answers how many ended. */
+  async revokeOtherSessions(subject: string, keep: string): Promise<number> {
+    const others = (await this.listSessions(subject)).filter(({ sessionId }) => sessionId !== keep);
+    await Promise.all(others.map(({ sessionId }) => this.revokeSession(sessionId)));
+    return others.length;
+  }
+
+  /** Removes from the store what no token can need any more. Stores do so by themselves now and then. */
+  purge(): Promise<number> {
+    return needStore(this.#issuer.store, "purge").purge();
+  }
+
+  /**
+   * Hears what happens to logins and to the store; gives the function that stops it. No token ever stands in an event.
+   * @example jwt.on("reused", ({ subject, userAgent }) => log.warn({ subject, userAgent }, "stolen refresh token"));
+   */
+  on<Name extends JwtEventName>(name: Name, listener: JwtListener<Name>): () => void {
+    return this.#issuer.events.on(name, listener);
   }
 
   /**
@@ -165,6 +213,7 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
     const rule = this.#rule(options);
     if (!this.config.behaviour.preflightOnly && isExempt(request, rule)) return MISSING;
     const admitted = await admit(request, rule);
+    if (admitted instanceof JwtError) this.#denied(admitted);
     return admitted instanceof JwtError ? raise(admitted) : (admitted.auth as AuthContext<User, Claims> | Anonymous);
   }
 
@@ -196,6 +245,7 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
 
   /** The answer to a refusal: of its error loader, of `loaders.error`, or the default one. */
   async replyTo(error: JwtError, request: JwtRequest): Promise<JwtReply> {
+    this.#denied(error);
     return replyTo(error, request, this.config);
   }
 
@@ -223,6 +273,16 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
     return tokensReply(tokens, options, request, this.#issuer);
   }
 
+  #denied(error: JwtError): void {
+    // One refusal may pass here twice: thrown by hand, and answered later.
+    if (this.#told.has(error)) return;
+    this.#told.add(error);
+    const claims = tokenOf(error)?.claims;
+    const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+    const subject = text(claims?.[this.config.identityClaim]);
+    this.#issuer.events.emit("denied", { code: error.code, subject, sessionId: text(claims?.sid) });
+  }
+
   #rule(options: GuardOptions<User, Claims>): GuardRule {
     const { verifier, store } = this.#issuer;
     return compileGuard(options as GuardOptions<never, never>, this.config, verifier, store);
@@ -230,8 +290,17 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
 
   #outcome(admitted: Admitted | JwtError, request: JwtRequest): MaybePromise<GuardOutcome<User, Claims>> {
     if (!(admitted instanceof JwtError)) {
-      return { ok: true, auth: admitted.auth as AuthContext<User, Claims> | Anonymous, headers: admitted.headers };
+      const auth = admitted.auth as AuthContext<User, Claims> | Anonymous;
+      const passed = (more: JwtReply["headers"]): GuardOutcome<User, Claims> => ({
+        ok: true,
+        auth,
+        headers: [...admitted.headers, ...more],
+      });
+      const known = admitted.auth.claims === null ? undefined : (admitted.auth as AuthContext<unknown, AnyClaims>);
+      if (known && isDue(known, request, this.config)) return slide(known, request, this.#issuer).then(passed);
+      return { ok: true, auth, headers: admitted.headers };
     }
+    this.#denied(admitted);
     const reply = replyTo(admitted, request, this.config);
     const refused = (ready: JwtReply): GuardOutcome<User, Claims> => ({ ok: false, error: admitted, reply: ready });
     return reply instanceof Promise ? reply.then(refused) : refused(reply);

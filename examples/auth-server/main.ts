@@ -6,6 +6,7 @@ import { makeFirstAdministrator } from "./administrator.ts";
 import { createApp } from "./app.ts";
 import { createPasswords } from "./passwords.ts";
 import { chooseSigning, HOW_TO_MAKE_A_SECRET } from "./secret.ts";
+import { openSessions } from "./sessions.ts";
 import { CannotStart, readSettings, type Settings, urlOf } from "./settings.ts";
 import { createTokens } from "./tokens.ts";
 import { openUsers } from "./users.ts";
@@ -22,7 +23,8 @@ async function start(): Promise<void> {
   const settings = await readSettings(process.env);
   const signing = chooseSigning(settings);
   const users = openUsers(settings.databaseFile);
-  const tokens = createTokens(signing, users);
+  const sessions = await openSessions(settings.databaseFile);
+  const tokens = createTokens(signing, users, sessions.store);
   const passwords = await createPasswords();
   await makeFirstAdministrator(settings.administrator, users, passwords);
 
@@ -30,7 +32,11 @@ async function start(): Promise<void> {
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
   console.log(welcome(urlOf(settings.address, port), settings, signing, users.hasAdministrator()));
-  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stop(server, () => users.close()));
+  const close = (): void => {
+    sessions.close();
+    users.close();
+  };
+  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => stop(server, close));
 }
 
 async function listen(server: Server, { address, port }: Settings): Promise<void> {

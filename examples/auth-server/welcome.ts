@@ -11,9 +11,7 @@ export function welcome(url: string, settings: Settings, signing: Signing, hasAd
   }
   if (!settings.loopback)
     lines.push("Other machines can reach it: put TLS in front, or passwords travel in clear text.");
-  lines.push(
-    `Users are kept in ${settings.databaseFile}. Sessions are kept in memory: after a restart everybody logs in again.`,
-  );
+  lines.push(`Users and their sessions are kept in ${settings.databaseFile}.`);
   if (!hasAdministrator) {
     lines.push("There is no administrator yet: start once with ADMIN_USERNAME and ADMIN_PASSWORD set to make one.");
   }

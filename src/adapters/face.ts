@@ -98,6 +98,15 @@ export function isListHeader(name: string): boolean {
   return lower === "set-cookie" || lower === "www-authenticate" || lower === "vary" || lower === "link";
 }
 
+/** The headers of a guard that are added after the handler's: what the handler said about a cookie stands. */
+export function unlessSet(headers: JwtReply["headers"], cookies: readonly string[]): JwtReply["headers"] {
+  if (headers.length === 0 || cookies.length === 0) return headers;
+  const names = new Set(cookies.map(cookieName));
+  return headers.filter(([name, value]) => name !== "set-cookie" || !names.has(cookieName(value)));
+}
+
+const cookieName = (line: string): string => line.slice(0, line.indexOf("="));
+
 /** The bytes of an answer, and its headers with the content type of JSON unless they name another. */
 export function encodeReply(reply: JwtReply): {
   readonly headers: JwtReply["headers"];

@@ -3,7 +3,7 @@ import type { JwtReply, Route } from "../http/types.ts";
 import type { JWTManager } from "../manager.ts";
 import type { AuthContext, GuardOptions } from "../types.ts";
 import type { AdapterOptions, BoundGuard, Face, MaybeAuth, ProtectOptions, RequiredGuard } from "./face.ts";
-import { createFace, encodeReply, isListHeader } from "./face.ts";
+import { createFace, encodeReply, isListHeader, unlessSet } from "./face.ts";
 import { routeFinder } from "./mount.ts";
 import { WebRequest } from "./web-request.ts";
 
@@ -92,7 +92,7 @@ export function honoJwt<User, Claims, Identity>(
       }
       await tools.enter(c, next);
       // Set before, they would be lost on handlers that return a Response of their own.
-      append(c, verdict.headers);
+      append(c, unlessSet(verdict.headers, c.res.headers.getSetCookie()));
     };
 
   return {

@@ -2,7 +2,7 @@ import type { JwtReply, Route } from "../http/types.ts";
 import type { JWTManager, SendTokensOptions } from "../manager.ts";
 import type { AuthContext, GuardOptions, MaybePromise, TokenPair } from "../types.ts";
 import type { BoundGuard, Face, MaybeAuth, ProtectOptions, RequiredGuard } from "./face.ts";
-import { createFace, encodeReply, isListHeader } from "./face.ts";
+import { createFace, encodeReply, isListHeader, unlessSet } from "./face.ts";
 import { routeFinder } from "./mount.ts";
 import { WebRequest } from "./web-request.ts";
 
@@ -107,7 +107,7 @@ export function webJwt<User, Claims, Identity>(manager: JWTManager<User, Claims,
         if (!verdict.ok) return toResponse(verdict.reply, request);
         if (needsAuth && !verdict.auth && tools.preflightReply) return toResponse(tools.preflightReply, request);
         const response = await tools.enter(request, () => handler(request, verdict.auth as never, ...rest));
-        return withHeaders(response, verdict.headers);
+        return withHeaders(response, unlessSet(verdict.headers, response.headers.getSetCookie()));
       } catch (error) {
         return answer(error, request);
       }

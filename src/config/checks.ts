@@ -118,6 +118,12 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
   refreshTokenExpires: lifetime,
   maxAccessLifetime: bound,
   maxRefreshLifetime: bound,
+  grace: (value) => {
+    const seconds = parseDuration(value as number | string);
+    return seconds !== undefined && seconds >= 0 && seconds <= 60
+      ? undefined
+      : "must be a duration from 0 to 60 seconds";
+  },
   tokenLocation: when(
     (value) => {
       const places = isList(value) ? value : [value];
@@ -167,6 +173,7 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
       }),
     'must be a list such as [{ domain: "example.com", path: "/" }]',
   ),
+  implicitRefresh: boolean,
   cookieCsrfProtect: boolean,
   csrfMode: oneOf("double-submit", "fetch-metadata"),
   trustedOrigins: when((value) => isList(value) && value.every(origin), `must be a list; each entry ${ORIGIN}`),

@@ -77,6 +77,9 @@ export interface JwtOptions<User = undefined, Output = unknown, Identity = strin
   /** No refresh token and no session lives longer; `false` removes the bound. @default "90d" */
   maxRefreshLifetime?: Duration | false | undefined;
 
+  /** How long after a refresh the token before it still gets the same successor, 0 to 60 seconds; 0 is strict single use. @default "10s" */
+  grace?: Duration | undefined;
+
   // --- locations
   /** Where tokens are looked for, in this order. @default ["headers"] */
   tokenLocation?: JwtLocation | readonly JwtLocation[] | undefined;
@@ -116,6 +119,9 @@ export interface JwtOptions<User = undefined, Output = unknown, Identity = strin
   cookiePrefix?: "auto" | "" | undefined;
   /** Domains and paths of cookies that an earlier configuration set, cleared where they show up as duplicates. @default [] */
   legacyCookies?: readonly LegacyCookie[] | undefined;
+
+  /** Whether guards renew the access cookie of a session in use once half of its life is over. Needs a store. @default false */
+  implicitRefresh?: boolean | undefined;
 
   // --- CSRF
   /** Whether requests with a token cookie must prove where they come from. @default true */

@@ -1,4 +1,4 @@
-import { ConfigError } from "../errors.ts";
+import { ConfigError, raise, UsageError } from "../errors.ts";
 import { parseDuration } from "../internal/duration.ts";
 import type { TokenStore } from "../stores/contract.ts";
 import { memoryStore } from "../stores/memory.ts";
@@ -30,6 +30,8 @@ export interface ResolvedConfig {
   /** Whether this service makes tokens; else it only reads those of others. */
   readonly mintsTokens: boolean;
   readonly lifetimes: Readonly<Record<TokenType, Lifetime>>;
+  /** Milliseconds. */
+  readonly grace: number;
   readonly names: Readonly<Record<TokenType, KindNames>>;
   readonly cookies: CookieConfig;
   readonly locations: readonly JwtLocation[];
@@ -68,6 +70,7 @@ export interface ResolvedConfig {
   readonly storeTimeout: number;
   readonly verifyCache: { readonly entries: number; readonly bytes: number } | false;
   readonly ambientContext: boolean;
+  readonly implicitRefresh: boolean;
 }
 
 /**
@@ -109,9 +112,12 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
   const decodeAudience = listed(options.decodeAudience ?? audience);
   const encodeAudience = options.encodeAudience ?? (audience === false ? undefined : audience);
   faults.push(...audienceFaults(options, behaviour, keys));
-  const clock = options.clock ?? (() => Date.now());
+  const clock = checkedClock(options.clock ?? (() => Date.now()));
   const canMint = keys.signing !== undefined || loaders.encodeKey !== undefined;
   faults.push(...environmentFaults(options, behaviour, cookies, canMint, warnings));
+  if (value("implicitRefresh") && (options.store === null || !behaviour.sessions || !canMint)) {
+    faults.push("implicitRefresh needs sessions, and so a store and a key that signs: remove it, or store: null.");
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   const say = options.warn ?? console.warn;
   const warn = (message: string): void => say(`jwt-extended: ${message}`);
@@ -126,6 +132,7 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
     keys: Object.freeze(keys),
     mintsTokens: canMint,
     lifetimes,
+    grace: seconds(value<Duration>("grace")) * 1000,
     names,
     cookies,
     locations: Object.freeze([value<JwtLocation | JwtLocation[]>("tokenLocation")].flat()),
@@ -162,6 +169,7 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
     storeTimeout: seconds(value<Duration>("storeTimeout")) * 1000,
     verifyCache: cacheLimits(value("verifyCache")),
     ambientContext: value("ambientContext"),
+    implicitRefresh: value("implicitRefresh"),
   });
 }
 
@@ -177,6 +185,15 @@ const isEmpty = (given: string | readonly string[] | undefined): boolean => give
 function listed(given: string | readonly string[] | false | undefined): readonly string[] | false | undefined {
   if (given === undefined || given === false) return given;
   return Object.freeze([given].flat());
+}
+
+/** A clock that is out of order must not let an expired token pass: no number compares with NaN. */
+function checkedClock(clock: () => number): () => number {
+  return () => {
+    const now = clock();
+    if (Number.isFinite(now)) return now;
+    return raise(new UsageError("clock_invalid", { message: "The clock of the manager must give milliseconds." }));
+  };
 }
 
 function defaultStore(behaviour: Behaviour, canMint: boolean, clock: () => number): TokenStore | null {

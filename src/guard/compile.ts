@@ -30,6 +30,9 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "verify",
 ]);
 
+/** Caches keep answers to requests with cookies, unlike those with `Authorization` (RFC 9111 §3.5), unless they are told. */
+const VARY = Object.freeze([["vary", "Cookie"]] as const);
+
 /** The checks that find and read a token, and judge it alone. */
 export const TOKEN_CHECKS: readonly Check[] = [findIt, signature, csrfMatch, expiry];
 
@@ -89,6 +92,7 @@ export function compileGuard(
     checkRevocation,
     verify: options.verify as GuardOptions<unknown, AnyClaims>["verify"],
     checks,
+    headers: search.places.includes("cookies") && config.behaviour.noStore ? VARY : [],
   };
 }
 

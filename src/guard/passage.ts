@@ -24,6 +24,8 @@ export interface GuardRule {
   readonly checkRevocation: boolean;
   readonly verify: GuardOptions<unknown, AnyClaims>["verify"];
   readonly checks: readonly Check[];
+  /** What every answer that passed says, whoever it is for. */
+  readonly headers: JwtReply["headers"];
 }
 
 /** All of the names, or any of them. */

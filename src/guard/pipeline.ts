@@ -34,7 +34,7 @@ export function admit(request: JwtRequest, rule: GuardRule): MaybePromise<Admitt
     expired: false,
     shown: NO_CLAIMS,
     user: undefined,
-    headers: [],
+    headers: [...rule.headers],
   };
   const refusal = run(passage, rule.checks);
   return refusal instanceof Promise ? refusal.then((late) => settle(passage, late)) : settle(passage, refusal);

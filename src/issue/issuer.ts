@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
+import type { Emitter } from "../events.ts";
 import type { StoreCalls } from "../sessions/store-calls.ts";
 import type { TokenVerifier } from "../token/verify.ts";
 
@@ -7,4 +8,5 @@ export interface Issuer {
   readonly config: ResolvedConfig;
   readonly verifier: TokenVerifier;
   readonly store: StoreCalls | undefined;
+  readonly events: Emitter;
 }

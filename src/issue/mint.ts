@@ -69,14 +69,28 @@ export interface Prepared {
  * Runs the loaders and checks what goes into a token.
  * @throws UsageError for reserved names, claims that the schema refuses, and keys that cannot sign.
  */
-export async function prepare(subject: Subject, options: MintOptions, config: ResolvedConfig): Promise<Prepared> {
+export async function prepare(
+  subject: Subject,
+  options: MintOptions,
+  config: ResolvedConfig,
+  checkSchema = true,
+): Promise<Prepared> {
   const { additionalClaims, additionalHeaders }: Loaders<unknown, never> = subject.isKnown ? config.loaders : {};
   const loadedClaims = additionalClaims && (await additionalClaims(subject.given as never));
   const claims = additional([loadedClaims, options.claims], RESERVED_CLAIMS, "claim_reserved", config);
-  if (config.claimsSchema) assertSchema(claims, config);
+  if (checkSchema && config.claimsSchema) assertSchema(claims, config);
   const loadedHeaders = additionalHeaders && (await additionalHeaders(subject.given as never));
   const headers = additional([loadedHeaders, options.headers], RESERVED_HEADERS, "header_reserved", config);
   return { subject, claims, headers, key: await signingKey(subject.given, config) };
+}
+
+/** Lays what a login was given over the answers of the loaders, as at the login. */
+export function withCarried(prepared: Prepared, claims: object, headers: object): Prepared {
+  return {
+    ...prepared,
+    claims: [...prepared.claims, ...Object.entries(claims)],
+    headers: [...prepared.headers, ...Object.entries(headers)],
+  };
 }
 
 /** Signs one token at `now` (milliseconds). `exp` in Unix seconds, from `expiryOf`. */

@@ -8,7 +8,7 @@ import { needsCsrf, refusedOrigin, submittedValue } from "./csrf.ts";
 import type { Finding, Search } from "./finding.ts";
 
 /** More cookies of one name than this are an attack, not an accident. */
-const MAX_DUPLICATES = 4;
+export const MAX_DUPLICATES = 4;
 
 /** Reads the token cookie, and the CSRF value that must come with it, before the token is looked at. */
 export function findInCookies(request: JwtRequest, search: Search): MaybePromise<Finding> {

@@ -15,10 +15,14 @@ export function keepToken(exp: unknown): number {
   return typeof exp === "number" ? (exp + MARGIN) * 1000 : Number.POSITIVE_INFINITY;
 }
 
-/** Until when a revocation of a session or a subject must be kept, in milliseconds: no token of it may live longer. */
-export function keepLogin(kinds: readonly TokenType[], now: number, config: ResolvedConfig): number {
-  const longest = kinds.map((type) => config.lifetimes[type].max);
-  return longest.includes(false)
-    ? Number.POSITIVE_INFINITY
-    : now + (Math.max(...(longest as number[])) + MARGIN) * 1000;
+/**
+ * Until when a revocation of a session or a subject must be kept, in milliseconds: no token of it may live longer.
+ * `limits` are the longest lifetimes, in seconds, that any process of the store may give.
+ */
+export function keepLogin(
+  kinds: readonly TokenType[],
+  now: number,
+  limits: Readonly<Record<TokenType, number>>,
+): number {
+  return now + (Math.max(...kinds.map((type) => limits[type])) + MARGIN) * 1000;
 }

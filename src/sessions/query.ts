@@ -2,7 +2,11 @@ import type { ResolvedConfig } from "../config/resolve.ts";
 import type { RevocationQuery } from "../stores/contract.ts";
 
 /** What the store is asked about the claims of a token. The issuer counts only where the token is not one of ours. */
-export function revocationQuery(claims: Readonly<Record<string, unknown>>, config: ResolvedConfig): RevocationQuery {
+export function revocationQuery(
+  header: Readonly<Record<string, unknown>>,
+  claims: Readonly<Record<string, unknown>>,
+  config: ResolvedConfig,
+): RevocationQuery {
   const text = (name: string): string | undefined => {
     const value = claims[name];
     return typeof value === "string" ? value : undefined;
@@ -11,6 +15,7 @@ export function revocationQuery(claims: Readonly<Record<string, unknown>>, confi
     jti: text("jti"),
     sid: text("sid"),
     subject: text(config.identityClaim),
+    kid: typeof header.kid === "string" ? header.kid : undefined,
     issuer: foreignIssuer(claims, config),
     iat: typeof claims.iat === "number" ? claims.iat : undefined,
   };

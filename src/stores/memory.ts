@@ -1,5 +1,17 @@
 import { randomBytes } from "node:crypto";
-import type { NewSession, Revocation, RevocationQuery, SessionRow, TokenStore } from "./contract.ts";
+import type {
+  EndReason,
+  Limits,
+  NewSession,
+  Presented,
+  Revocation,
+  RevocationQuery,
+  Rotation,
+  SessionRow,
+  TokenStore,
+} from "./contract.ts";
+import { decide, ended, isOver } from "./rotation.ts";
+import { newSessionId, sessionBirth } from "./session-id.ts";
 
 /** Settings of `memoryStore`. */
 export interface MemoryStoreOptions {
@@ -16,20 +28,14 @@ export function isSingleProcess(store: TokenStore): boolean | undefined {
   return singleProcess.get(store);
 }
 
-/** base64url of the birth as 48-bit milliseconds and 16 random bytes. */
-export function newSessionId(born: number): string {
-  const id = randomBytes(22);
-  id.writeUIntBE(born, 0, 6);
-  return id.toString("base64url");
-}
-
-/** The birth of a session in milliseconds, read from its id; `undefined` for text that is no session id. */
-export function sessionBirth(sid: string): number | undefined {
-  if (!/^[A-Za-z0-9_-]{30}$/.test(sid)) return undefined;
-  return Buffer.from(sid, "base64url").readUIntBE(0, 6);
+interface Epoch {
+  readonly at: number;
+  readonly until: number;
 }
 
 const PURGE_EVERY = 60_000;
+/** A session that is over is remembered for the longest leeway, so that its last tokens are told why. */
+const MARGIN = 360_000;
 
 /**
  * Remembers sessions and revocations in this process. A restart forgets them, and with them everybody's login: tokens
@@ -38,66 +44,125 @@ const PURGE_EVERY = 60_000;
 export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
   const clock = options.clock ?? Date.now;
   const sessions = new Map<string, SessionRow>();
+  const bySubject = new Map<string, Set<string>>();
   const flags = new Map<string, number>();
-  const epochs = new Map<string, { readonly at: number; readonly until: number }>();
+  const epochs = new Map<string, Epoch>();
   const created = clock();
+  const secret = randomBytes(32);
+  let everything: Epoch = { at: created, until: Number.POSITIVE_INFINITY };
+  let limits: Limits = { access: 0, refresh: 0 };
   let purgeAt = created + PURGE_EVERY;
 
+  // An epoch reaches every birth there was, also those pushed past the clock, and after the clock has moved back.
+  let newest = created;
+  const raise = (old: Epoch | undefined, now: number, until: number): Epoch => ({
+    at: Math.max(now, newest, old?.at ?? 0),
+    until: Math.max(until, old?.until ?? 0),
+  });
+  const epochOf = (subject: string): number => Math.max(everything.at, epochs.get(subject)?.at ?? 0);
+  const keep = (row: SessionRow): SessionRow => {
+    sessions.set(row.sid, row);
+    return row;
+  };
+  const drop = (row: SessionRow): void => {
+    sessions.delete(row.sid);
+    const siblings = bySubject.get(row.subject);
+    if (siblings?.delete(row.sid) && siblings.size === 0) bySubject.delete(row.subject);
+  };
+  /** The row as epochs leave it: what began before the last one is ended, without touching every row at once. */
+  const seen = (row: SessionRow): SessionRow => {
+    const why: EndReason = row.born <= everything.at ? "everything" : "subject";
+    return row.born <= epochOf(row.subject) ? ended(row, why, epochOf(row.subject)) : row;
+  };
+  const find = (sid: string): SessionRow | undefined => {
+    const row = sessions.get(sid);
+    return row && seen(row);
+  };
   const flag = (key: string, until: number): void => {
     flags.set(key, Math.max(until, flags.get(key) ?? 0));
   };
+  const end = (sid: string, why: EndReason, until: number, now: number): void => {
+    const row = sessions.get(sid);
+    if (row) keep(ended(row, why, now));
+    flag(`s:${sid}`, until);
+  };
+
   const store: TokenStore = {
     open(session: NewSession): SessionRow {
       const now = clock();
       if (now >= purgeAt) store.purge();
-      const epoch = epochs.get(session.subject)?.at ?? 0;
-      const born = Math.max(now, epoch + 1, created + 1);
-      const row = { ...session, sid: newSessionId(born), born, gen: 0, csrfSeed: randomBytes(16), endedAt: undefined };
-      sessions.set(row.sid, row);
-      return row;
+      const born = Math.max(now, epochOf(session.subject) + 1);
+      newest = Math.max(newest, born);
+      const fresh = {
+        gen: 0,
+        rotatedAt: undefined,
+        racedCount: 0,
+        op: undefined,
+        endedAt: undefined,
+        endedWhy: undefined,
+      };
+      const row = { ...session, ...fresh, sid: newSessionId(born), born, csrfSeed: randomBytes(16), lastUsedAt: now };
+      const siblings = bySubject.get(row.subject);
+      if (siblings) siblings.add(row.sid);
+      else bySubject.set(row.subject, new Set([row.sid]));
+      return keep(row);
     },
-    read(sid) {
+    rotate(presented: Presented): Rotation {
+      const now = clock();
+      const rotation = decide(find(presented.sid), presented, now);
+      if (rotation.outcome === "reused") end(presented.sid, "reused", presented.endedUntil, now);
+      else if (rotation.row && rotation.outcome !== "session_ended") keep(rotation.row);
+      return rotation;
+    },
+    read: find,
+    list(subject) {
+      const now = clock();
+      const rows = [...(bySubject.get(subject) ?? [])].flatMap((sid) => find(sid) ?? []);
+      return rows.filter((row) => !isOver(row, now)).sort((a, b) => b.born - a.born);
+    },
+    touch(sid) {
       const row = sessions.get(sid);
-      const epoch = row && epochs.get(row.subject)?.at;
-      const endedAt = row?.endedAt ?? (epoch !== undefined && row && row.born <= epoch ? epoch : undefined);
-      return row && { ...row, endedAt };
+      if (row) keep({ ...row, lastUsedAt: Math.max(row.lastUsedAt, clock()) });
     },
     isRevoked(query: RevocationQuery): boolean {
       if (query.jti !== undefined && flags.has(tokenKey(query.jti, query.issuer))) return true;
-      const epoch = query.subject === undefined ? undefined : epochs.get(query.subject)?.at;
+      if (query.kid !== undefined && flags.has(`k:${query.kid}`)) return true;
+      const epoch = query.subject === undefined ? everything.at : epochOf(query.subject);
       if (query.sid !== undefined) {
         if (flags.has(`s:${query.sid}`)) return true;
         const born = sessionBirth(query.sid);
-        return born === undefined || born <= created || (epoch !== undefined && born <= epoch);
+        return born === undefined || born <= epoch;
       }
-      // Without a session only the second of the making is known: the whole second of an epoch dies.
-      const made = query.iat ?? Number.NEGATIVE_INFINITY;
-      return made < Math.floor(created / 1000) || (epoch !== undefined && made <= Math.floor(epoch / 1000));
+      // Without a session only the second of the making is known: the whole second of an epoch dies. The second in which
+      // this store was made is spared, or tokens made at once could never be used.
+      const second = epoch === created ? Math.floor(epoch / 1000) - 1 : Math.floor(epoch / 1000);
+      return query.iat === undefined || query.iat <= second;
     },
     revoke(revocation: Revocation): void {
       const now = clock();
       if (now >= purgeAt) store.purge();
-      if (revocation.kind === "token") flag(tokenKey(revocation.jti, revocation.issuer), revocation.until);
-      else if (revocation.kind === "session") {
-        const row = sessions.get(revocation.sid);
-        if (row && row.endedAt === undefined) sessions.set(row.sid, { ...row, endedAt: now });
-        flag(`s:${revocation.sid}`, revocation.until);
-      } else {
-        const old = epochs.get(revocation.subject);
-        const at = Math.max(now, old?.at ?? 0);
-        epochs.set(revocation.subject, { at, until: Math.max(revocation.until, old?.until ?? 0) });
-      }
+      const { until } = revocation;
+      if (revocation.kind === "token") flag(tokenKey(revocation.jti, revocation.issuer), until);
+      else if (revocation.kind === "session") end(revocation.sid, "logout", until, now);
+      else if (revocation.kind === "key") flag(`k:${revocation.kid}`, until);
+      else if (revocation.kind === "everything") everything = raise(everything, now, until);
+      else epochs.set(revocation.subject, raise(epochs.get(revocation.subject), now, until));
     },
+    raiseLimits(asked: Limits): Limits {
+      limits = { access: Math.max(limits.access, asked.access), refresh: Math.max(limits.refresh, asked.refresh) };
+      return limits;
+    },
+    secret: () => secret,
     purge(): number {
       const now = clock();
       purgeAt = now + PURGE_EVERY;
       let gone = 0;
       for (const [key, until] of flags) if (until <= now && flags.delete(key)) gone++;
       for (const [key, { until }] of epochs) if (until <= now && epochs.delete(key)) gone++;
-      for (const [sid, row] of sessions) {
-        const end =
-          row.refreshExp === undefined ? row.absoluteEnd : Math.min(row.absoluteEnd, (row.refreshExp + 360) * 1000);
-        if (end <= now && sessions.delete(sid)) gone++;
+      for (const row of sessions.values()) {
+        if (!isOver(seen(row), now - MARGIN)) continue;
+        drop(row);
+        gone++;
       }
       return gone;
     },
@@ -106,6 +171,6 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
   return store;
 }
 
-// The issuer cannot contain a NUL-free clash: its length stands in front.
+// The length of the issuer stands in front, so that no issuer and id together read like another pair.
 const tokenKey = (jti: string, issuer: string | undefined): string =>
   issuer === undefined ? `t:${jti}` : `f:${issuer.length}:${issuer}${jti}`;

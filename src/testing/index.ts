@@ -1,3 +1,4 @@
 export { type FakeClock, fakeClock } from "./clock.ts";
-export { type StoreCase, type StoreFactory, storeContract } from "./store-contract.ts";
+export type { StoreCase, StoreFactory } from "./store-cases.ts";
+export { storeContract } from "./store-contract.ts";
 export { type TestTokens, testTokens } from "./tokens.ts";

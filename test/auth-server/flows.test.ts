@@ -158,17 +158,20 @@ describe("the auth server", () => {
     ]);
   });
 
-  it("keeps its users over a restart, and asks everybody to log in again", async () => {
+  it("keeps its users and their sessions over a restart, and what was ended stays ended", async () => {
     const pair = await pairOf("/register", "staying");
-    expect(server.output()).toMatch(/after a restart everybody logs in again/);
+    const left = await pairOf("/login", "staying");
+    expect((await server.ask("POST", "/logout", left.access_token)).status).toBe(204);
     expect((await server.stop()).code).toBe(0);
     // The administrator of the environment counts no more: there is one.
     server = await startServer({
       cwd: server.cwd,
       env: { ADMIN_USERNAME: "second", ADMIN_PASSWORD: "another password" },
     });
-    expect(await codeOf(server.ask("GET", "/protected", pair.access_token))).toEqual([401, "token_revoked"]);
-    expect((await server.ask("POST", "/refresh", pair.refresh_token)).status).toBe(401);
+    expect((await server.ask("GET", "/protected", pair.access_token)).status).toBe(200);
+    expect((await server.ask("POST", "/refresh", pair.refresh_token)).status).toBe(200);
+    expect(await codeOf(server.ask("GET", "/protected", left.access_token))).toEqual([401, "token_revoked"]);
+    expect((await server.ask("POST", "/refresh", left.refresh_token)).status).toBe(401);
     await pairOf("/login", "staying");
     await pairOf("/login", ADMIN.username, ADMIN.password);
     expect(await codeOf(server.post("/login", { username: "second", password: "another password" }))).toEqual([

@@ -2,17 +2,32 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "../support/house.ts";
+import { available } from "../support/require.ts";
 import { importsOf, readText } from "../support/source.ts";
 import { play } from "./play.ts";
+import { SERVERS } from "./servers.ts";
 import { stepsOf, topComment } from "./transcript.ts";
 
 const folder = join(ROOT, "examples");
 const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 const catalogue = readText(join(folder, "README.md"));
 
-it.concurrent.each(files)("examples/%s answers as its comment says", { timeout: 120_000 }, (file) =>
-  play(`examples/${file}`),
+it.concurrent.each(files.filter((name) => !(name in SERVERS)))(
+  "examples/%s answers as its comment says",
+  { timeout: 120_000 },
+  (file) => play(`examples/${file}`),
 );
+
+describe.each(Object.entries(SERVERS))("examples/%s", (file, { what, present, start }) => {
+  it.skipIf(!available(what, present))("answers as its comment says", { timeout: 120_000 }, async () => {
+    const { env, close } = await start();
+    try {
+      await play(`examples/${file}`, { env });
+    } finally {
+      await close();
+    }
+  });
+});
 
 describe.each(files)("examples/%s", (file) => {
   const source = readText(join(folder, file));

@@ -85,6 +85,7 @@ export function curlOf(command: string, variables: ReadonlyMap<string, string>):
     const value = words.shift() ?? "";
     if (word === "-X") method = value;
     else if (word === "-H") headers.push(value.split(/: ?(.*)/, 2) as [string, string]);
+    else if (word === "-A") headers.push(["User-Agent", value]);
     else if (word === "-c") keeps = true;
     else if (word === "-b" && value.includes("=")) headers.push(["Cookie", value]);
     else if (word === "-b") sends = true;

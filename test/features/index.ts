@@ -14,6 +14,7 @@ import { feature as csrfOrigin } from "./csrf-origin.ts";
 import { feature as refusals } from "./errors.ts";
 import { feature as freshness } from "./freshness.ts";
 import { feature as tokenHeaders } from "./headers.ts";
+import { feature as implicitRefresh } from "./implicit-refresh.ts";
 import { feature as jsonBody } from "./json-body.ts";
 import { feature as optional } from "./optional.ts";
 import { feature as order } from "./order.ts";
@@ -21,6 +22,9 @@ import { feature as queryString } from "./query-string.ts";
 import { feature as refresh } from "./refresh.ts";
 import { feature as revocation } from "./revocation.ts";
 import { feature as rolesScopes } from "./roles-scopes.ts";
+import { feature as rotation } from "./rotation.ts";
+import { feature as routes } from "./routes.ts";
+import { feature as routesLogout } from "./routes-logout.ts";
 import { feature as twoManagers } from "./two-managers.ts";
 import { feature as types } from "./types.ts";
 import { feature as users } from "./users.ts";
@@ -42,6 +46,7 @@ const FEATURES: readonly ((harness: Harness) => void)[] = [
   refusals,
   freshness,
   tokenHeaders,
+  implicitRefresh,
   jsonBody,
   optional,
   order,
@@ -49,6 +54,9 @@ const FEATURES: readonly ((harness: Harness) => void)[] = [
   refresh,
   revocation,
   rolesScopes,
+  rotation,
+  routes,
+  routesLogout,
   twoManagers,
   types,
   users,

@@ -130,12 +130,18 @@ export function unsafe(): void {
       expect((await askToken(managerOf({ leeway: 60 }), token, { fresh: true })).id).toBe("ada");
       expect((await askToken(managerOf({ leeway: 0 }), token, { fresh: true })).code).toBe("token_not_fresh");
     });
-    it("A17 (rotation and the detection of reuse are not there yet): a refresh token dies with its session", async () => {
-      const manager = managerOf();
-      const { refresh_token, access_token } = await manager.createTokenPair("ada");
-      expect((await manager.refreshTokenPair(refresh_token)).access_token).not.toBe(access_token);
-      await manager.revokeSession(String(claimsOf(refresh_token).sid));
-      expect(await codeOf(() => manager.refreshTokenPair(refresh_token))).toMatch(/^(session_ended|token_revoked)$/);
+    it("A17: a refresh token works once, its reuse ends the session, and it dies with its session", async () => {
+      const manager = managerOf({ grace: 0 });
+      const first = await manager.createTokenPair("ada");
+      const second = await manager.refreshTokenPair(first.refresh_token);
+      expect(second.refresh_token).not.toBe(first.refresh_token);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(await codeOf(() => manager.refreshTokenPair(first.refresh_token))).toBe("token_reused");
+      expect(await codeOf(() => manager.refreshTokenPair(second.refresh_token))).toBe("session_ended");
+      expect((await askToken(manager, second.access_token)).code).toBe("token_revoked");
+      const other = await manager.createTokenPair("ada");
+      await manager.revokeSession(String(claimsOf(other.refresh_token).sid));
+      expect(await codeOf(() => manager.refreshTokenPair(other.refresh_token))).toBe("session_ended");
     });
     it("A18: clearing cookies revokes nothing, and revokeSession does", async () => {
       const manager = managerOf({ tokenLocation: ["cookies"] });

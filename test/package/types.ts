@@ -15,6 +15,9 @@ export const resolutions = Object.keys(RESOLUTIONS) as Resolution[];
 /** The entries whose declarations name the types of a framework. */
 export const TYPED_BY_FRAMEWORK: readonly string[] = ["./hono", "./nest"];
 
+/** The entries that load a third party, which their users install; all others need nothing. */
+export const NEEDS_KYSELY: readonly string[] = ["./sqlite", "./postgres"];
+
 /** Type-checks files of a project, our own declarations included. */
 export async function typechecks(folder: string, resolution: Resolution, files: readonly string[]): Promise<void> {
   const path = join(folder, `tsconfig.${resolution}.json`);

@@ -12,7 +12,18 @@ export function downStore(
 /** A store on which every call fails in the way given. */
 export function brokenStore(answer: () => unknown): TokenStore {
   const call = answer as () => never;
-  return { open: call, read: call, isRevoked: call, revoke: call, purge: call };
+  return {
+    open: call,
+    rotate: call,
+    read: call,
+    list: call,
+    touch: call,
+    isRevoked: call,
+    revoke: call,
+    raiseLimits: call,
+    secret: call,
+    purge: call,
+  };
 }
 
 /** Never answers. */

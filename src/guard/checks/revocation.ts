@@ -1,4 +1,3 @@
-import type { ResolvedConfig } from "../../config/resolve.ts";
 import { isJwtError, type JwtError, RevokedTokenError, StoreUnavailableError } from "../../errors.ts";
 import { isThenable } from "../../internal/thenable.ts";
 import { revocationQuery } from "../../sessions/query.ts";
@@ -10,12 +9,13 @@ import type { Passage } from "../passage.ts";
 export function revocation(passage: Passage): MaybePromise<JwtError | undefined> {
   const { store, config } = passage.rule;
   if (!store) return undefined;
-  const answer = store.isRevoked(revocationQuery(passage.claims, config));
-  return answer instanceof Promise ? answer.then((late) => weigh(late, config)) : weigh(answer, config);
+  const answer = store.isRevoked(revocationQuery(passage.header, passage.claims, config));
+  return answer instanceof Promise ? answer.then((late) => weigh(late, passage)) : weigh(answer, passage);
 }
 
-function weigh(answer: boolean | JwtError, { onStoreError }: ResolvedConfig): JwtError | undefined {
-  return typeof answer === "boolean" || onStoreError === "deny" ? refuse(answer) : undefined;
+function weigh(answer: boolean | JwtError, { rule, claims, now }: Passage): JwtError | undefined {
+  if (answer === false && typeof claims.sid === "string") rule.store?.touch(claims.sid, now);
+  return typeof answer === "boolean" || rule.config.onStoreError === "deny" ? refuse(answer) : undefined;
 }
 
 function refuse(answer: boolean | JwtError): JwtError | undefined {

@@ -57,8 +57,8 @@ async function oneOfMany(passage: Passage, tokens: readonly unknown[]): Promise<
   return keep(passage, newest);
 }
 
-async function ended({ rule }: Passage, { claims }: VerifiedToken): Promise<boolean> {
-  return (await rule.store?.isRevoked(revocationQuery(claims, rule.config))) === true;
+async function ended({ rule }: Passage, { header, claims }: VerifiedToken): Promise<boolean> {
+  return (await rule.store?.isRevoked(revocationQuery(header, claims, rule.config))) === true;
 }
 
 function clearLegacy(passage: Passage): void {

@@ -28,6 +28,7 @@ export const expressHarness: Harness = {
       app.use(express.urlencoded({ extended: false }), swallow);
     }
     if (options.protect) app.use(face.protect(protection(options)));
+    if (options.ready) app.use(face.mount(options.ready.routes, options.ready.prefix));
     const router = express.Router();
     for (const route of routes) {
       const handler: RequestHandler = async (req, res) => {

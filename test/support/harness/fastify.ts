@@ -31,6 +31,7 @@ export const fastifyHarness: Harness = {
       app.addContentTypeParser("*", (_request, _payload, done) => done(null));
     }
     if (options.protect) await app.register(face.protect(protection(options)));
+    if (options.ready) await app.register(face.mount(options.ready.routes, options.ready.prefix));
     await app.register(
       async (scope) => {
         await scope.register(face.plugin);

@@ -13,6 +13,7 @@ export const honoHarness: Harness = {
     app.onError(face.errorHandler((_error, c) => c.json(INTERNAL, 500)));
     app.notFound((c) => c.json(NOT_FOUND, 404));
     if (options.protect) app.use(face.protect(protection(options)));
+    if (options.ready) app.use(face.mount(options.ready.routes, options.ready.prefix));
     const router = options.prefix ? new Hono() : app;
     for (const route of routes) {
       const handler = async (c: Context): Promise<Response> => {

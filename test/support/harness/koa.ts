@@ -42,6 +42,7 @@ export const koaHarness: Harness = {
       app.use(parseJson);
     }
     if (options.protect) app.use(face.protect(protection(options)));
+    if (options.ready) app.use(face.mount(options.ready.routes, options.ready.prefix));
     const router = new Router();
     for (const route of routes) {
       const handler: Middleware = async (ctx) => {

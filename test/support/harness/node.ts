@@ -34,7 +34,9 @@ export const nodeHarness: Harness = {
       const guarded = route.guard ? face.jwtRequired(route.guard as never, handler) : handler;
       for (const method of route.methods) table.set(`${method} ${options.prefix ?? ""}${route.path}`, guarded);
     }
+    const ready = options.ready && face.mount(options.ready.routes, options.ready.prefix);
     const dispatch: Listener = async (req, res) => {
+      if (await ready?.(req, res)) return;
       const path = (req.url ?? "").split("?")[0];
       const method = req.method === "HEAD" ? "GET" : req.method;
       const listener = table.get(`${method} ${path}`);

@@ -5,6 +5,7 @@ import type {
   GuardOptions,
   JWTManager,
   MaybePromise,
+  Route,
   TokenPair,
 } from "jwt-extended";
 
@@ -63,6 +64,8 @@ export interface HarnessOptions {
   readonly prefix?: string | undefined;
   /** Install the framework's usual body parsers in front of the guards, as applications do. Default true. */
   readonly parsers?: boolean | undefined;
+  /** Ready routes, mounted beside the others by the adapter's `mount` under this prefix. */
+  readonly ready?: { readonly routes: readonly Route[]; readonly prefix?: string } | undefined;
 }
 
 export interface TestServer {

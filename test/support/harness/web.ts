@@ -44,7 +44,10 @@ export const webHarness: Harness = {
       const guarded: Fetch = route.guard ? face.jwtRequired(route.guard as never, handler) : handler;
       for (const method of route.methods) table.set(`${method} ${options.prefix ?? ""}${route.path}`, guarded);
     }
+    const ready = options.ready && face.mount(options.ready.routes, options.ready.prefix);
     const dispatch: Fetch = async (request) => {
+      const served = await ready?.(request);
+      if (served) return served;
       const method = request.method === "HEAD" ? "GET" : request.method;
       const guarded = table.get(`${method} ${new URL(request.url).pathname}`);
       if (guarded === undefined) return Response.json(NOT_FOUND, { status: 404 });

@@ -1,6 +1,6 @@
 import { memoryStore, type NewSession, type RevocationQuery } from "jwt-extended";
 import { describe, expect, it } from "vitest";
-import { sessionBirth } from "../../../src/stores/memory.ts";
+import { sessionBirth } from "../../../src/stores/session-id.ts";
 
 const START = 1_800_000_000_000;
 const MONTH = 30 * 86_400;
@@ -20,11 +20,14 @@ function make() {
       refreshExp: authTime + MONTH,
       claims: {},
       headers: {},
+      userAgent: "a browser",
+      address: "a hash",
+      jkt: undefined,
     };
   };
   const query = (parts: Partial<RevocationQuery> = {}): RevocationQuery => {
     const iat = Math.floor(clock.now / 1000);
-    return { jti: "j", sid: undefined, subject: "ada", issuer: undefined, iat, ...parts };
+    return { jti: "j", sid: undefined, subject: "ada", issuer: undefined, kid: undefined, iat, ...parts };
   };
   return { clock, store, session, query };
 }

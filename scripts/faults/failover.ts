@@ -1,0 +1,83 @@
+import { localActor } from "./actor.ts";
+import type { Lab } from "./labs.ts";
+import type { Place } from "./places.ts";
+import { startProxy } from "./proxy.ts";
+import { type RedisServer, startRedis } from "./redis-server.ts";
+import { type Effort, type Finding, pause, rounds, Tally, until } from "./report.ts";
+import type { Login } from "./tokens.ts";
+
+const ROUNDS = 5;
+const SESSIONS = 40;
+
+/** A replica that lags is promoted when the primary dies: what was acknowledged and is gone? */
+export async function failover(_lab: Lab, effort: Effort): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const replicas of [1, 0]) {
+    const seen = new Tally();
+    const count = rounds(ROUNDS, effort);
+    for (let round = 0; round < count; round++) await once(replicas, seen);
+    const lost = seen.of("LOST");
+    findings.push({
+      experiment: `failover, replicas: ${replicas}`,
+      store: "redis",
+      text: `${count} rounds: ${seen}, ${lost} lost`,
+      good: replicas === 0 ? undefined : lost === 0 && seen.of("logged in again") === count,
+    });
+  }
+  return findings;
+}
+
+/** Milliseconds: longer than anything here. */
+const NEVER = 3_600_000;
+
+const info = async (server: RedisServer): Promise<string> => String(await server.command("INFO", "replication"));
+const offset = async (server: RedisServer): Promise<string | undefined> =>
+  /(?:slave_repl|master_repl)_offset:(\d+)/.exec(await info(server))?.[1];
+const inSync = async (primary: RedisServer): Promise<boolean> => /state=online/.test(await info(primary));
+
+/** One failover, with the replica stopped while half of the sessions are ended. */
+async function once(replicas: number, seen: Tally): Promise<void> {
+  const primary = await startRedis();
+  const replica = await startRedis();
+  // What the replica is sent goes through a way that can be made so long that it never arrives.
+  const line = await startProxy(primary.port);
+  await replica.command("REPLICAOF", "127.0.0.1", String(line.port));
+  await until("the replica", () => inSync(primary));
+  const proxy = await startProxy(primary.port);
+  const place: Place = { kind: "redis", port: proxy.port, replicas };
+  const actor = localActor(place);
+  const logins: Login[] = [];
+  for (let each = 0; each < SESSIONS; each++) logins.push((await actor.login(`failover-${each}`)).login as Login);
+  await until("the replica", async () => (await offset(replica)) === (await offset(primary)));
+
+  const acknowledged: Login[] = [];
+  const endAll = async (some: readonly Login[]): Promise<void> => {
+    const answers = await Promise.all(some.map(({ sid }) => actor.logout(sid)));
+    for (const [at, { code }] of answers.entries()) {
+      seen.add(code === "ok" ? "acknowledged" : code);
+      if (code === "ok") acknowledged.push(some[at] as Login);
+    }
+  };
+  await endAll(logins.slice(0, SESSIONS / 2));
+  line.delay(NEVER);
+  const besides = pause(50).then(() => actor.check((logins[0] as Login).access));
+  await endAll(logins.slice(SESSIONS / 2));
+  if ((await besides).code === "store_unavailable") seen.add("check 503 beside a lagging replica");
+  await primary.kill();
+  line.close();
+  await replica.command("REPLICAOF", "NO", "ONE");
+  proxy.lead(replica.port);
+
+  for (const { access } of acknowledged) {
+    let { code } = await actor.check(access);
+    for (let tries = 0; code === "store_unavailable" && tries < 40; tries++) {
+      await pause(50);
+      code = (await actor.check(access)).code;
+    }
+    if (code === "ok") seen.add("LOST");
+  }
+  if ((await actor.login("after")).login) seen.add("logged in again");
+  await actor.close();
+  proxy.close();
+  await Promise.all([primary.close(), replica.close()]);
+}

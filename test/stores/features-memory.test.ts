@@ -1,0 +1,4 @@
+import { memoryKit } from "../support/store-kits.ts";
+import { storeFeatures } from "./features.ts";
+
+storeFeatures(memoryKit);

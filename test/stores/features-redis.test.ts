@@ -1,0 +1,4 @@
+import { redisKit } from "../support/store-kits.ts";
+import { storeFeatures } from "./features.ts";
+
+storeFeatures(redisKit());

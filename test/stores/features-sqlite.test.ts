@@ -1,0 +1,4 @@
+import { sqliteKit } from "../support/store-kits.ts";
+import { storeFeatures } from "./features.ts";
+
+storeFeatures(sqliteKit());
