@@ -31,9 +31,15 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   const { client, prefix = "jx", partitions = 1, replicas = 0, clock } = options;
   const warn = options.warn ?? ((message: string) => console.warn(`jwt-extended: ${message}`));
   const connection = connect(client);
+  const durable = options.durableClient === undefined ? connection : connect(options.durableClient);
   const faults = faultsOf(prefix, partitions, replicas);
   if (!connection) faults.unshift("store: client must be a client of redis (node-redis), ioredis or iovalkey.");
-  if (!connection || faults.length > 0) throw new ConfigError(faults);
+  if (connection && !durable)
+    faults.unshift("store: durableClient must be a client of redis (node-redis), ioredis or iovalkey.");
+  if (!connection || !durable || faults.length > 0) throw new ConfigError(faults);
+  if (replicas > 0 && durable === connection) {
+    warn("replicas is set without durableClient: while a revocation waits for a replica, every check waits, too.");
+  }
 
   const all = Array.from({ length: partitions }, (_, partition) => partition);
   const everywhere = <T>(visit: (partition: number) => Promise<T>): Promise<T[]> => Promise.all(all.map(visit));
@@ -47,7 +53,16 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     told.add(partition);
     if (again) notify("storeForgot");
   };
-  const runner = createRunner({ connection, prefix, partitions, replicas, clock, limits: () => known, onForgotten });
+  const runner = createRunner({
+    connection,
+    durable,
+    prefix,
+    partitions,
+    replicas,
+    clock,
+    limits: () => known,
+    onForgotten,
+  });
   const ofSession = (sid: string): number => sessionPartition(sid, partitions);
   const ofSubject = (subject: string): number => subjectPartition(subject, partitions);
 

@@ -328,6 +328,31 @@ describe.skipIf(!available("redis-server", hasRedis))("the Redis store", () => {
       },
     );
 
+    test.each(Object.keys(CLIENTS))(
+      "lets checks go on while a revocation waits, with a client for each, through %s",
+      async (library) => {
+        const [primary, replica] = await pair();
+        const second = await (CLIENTS[library] as (port: number) => Promise<OpenClient>)(primary.port);
+        closing.push(second.close);
+        const store = await storeOn(primary.port, library, { replicas: 1, durableClient: second.client });
+        const { sid } = await store.open(login("alice", clock));
+        replica.signal("SIGSTOP");
+        await sleep(50);
+        const leaving = failure(store.revoke({ kind: "session", sid, until: later(clock) }));
+        await sleep(20);
+        const since = performance.now();
+        expect(await store.isRevoked(about("alice", { sid }))).toBe(true);
+        expect(performance.now() - since).toBeLessThan(300);
+        expect((await leaving).code).toBe("not_durable");
+      },
+    );
+
+    test("says that checks wait where there is one client for both", async () => {
+      const said: string[] = [];
+      await storeOn(shared.port, "ioredis", { replicas: 1, warn: (message) => said.push(message) });
+      expect(said.join()).toContain("durableClient");
+    });
+
     test.each(Object.keys(CLIENTS))("believes no WAIT that was sent again elsewhere, through %s", async (library) => {
       const [primary, replica] = await pair();
       const store = await storeOn(primary.port, library, { replicas: 1 });

@@ -11,6 +11,11 @@ export interface RedisStoreOptions {
   readonly partitions?: number | undefined;
   /** How many replicas must hold a revocation before it is acknowledged. @default 0 */
   readonly replicas?: number | undefined;
+  /**
+   * A second client of the same Redis, for the writes that wait for replicas. While one waits, nothing else goes over its
+   * connection: without a client of their own the checks of all guards wait, too. @default `client`
+   */
+  readonly durableClient?: RedisClient | undefined;
   /** Told at start what weakens the store. @default console.warn */
   readonly warn?: ((message: string) => void) | undefined;
   /** The present time in milliseconds, for tests. @default the clock of Redis */

@@ -15,6 +15,8 @@ export interface Runner {
 /** What a runner needs. */
 export interface RunnerSettings {
   readonly connection: Connection;
+  /** Over which writes wait for replicas. */
+  readonly durable: Connection;
   readonly prefix: string;
   readonly partitions: number;
   readonly replicas: number;
@@ -36,7 +38,7 @@ const isStale = (answer: unknown): boolean =>
 
 /** Makes the runner of a store. It sends nothing yet. */
 export function createRunner(settings: RunnerSettings): Runner {
-  const { connection, partitions, replicas, clock } = settings;
+  const { connection, durable, partitions, replicas, clock } = settings;
   const keys = Array.from({ length: partitions }, (_, partition) => partitionKeys(settings.prefix, partition));
   const generations: string[] = keys.map(() => "");
   const adopting: (Promise<void> | undefined)[] = keys.map(() => undefined);
@@ -71,7 +73,7 @@ export function createRunner(settings: RunnerSettings): Runner {
   async function evaluateDurably(partition: number, script: Script, args: readonly Argument[]): Promise<unknown> {
     const key = keys[partition]?.[0] as string;
     for (let attempt = 0; ; attempt++) {
-      const [before, answer, held, after] = await connection.batch(key, [
+      const [before, answer, held, after] = await durable.batch(key, [
         ["CLIENT", "INFO"],
         command(partition, script, args, true),
         ["WAIT", String(replicas), WAIT_FOR],
@@ -79,7 +81,7 @@ export function createRunner(settings: RunnerSettings): Runner {
       ]);
       if (attempt === 0 && startsWith(answer, "MOVED")) {
         // A command by itself makes the client learn the slots anew.
-        await connection.send(key, ["EXISTS", key]);
+        await durable.send(key, ["EXISTS", key]);
         continue;
       }
       if (answer instanceof Error) throw answer;
@@ -111,8 +113,8 @@ export function createRunner(settings: RunnerSettings): Runner {
   }
 
   return {
-    async run(partition, script, args, durable = false) {
-      const go = durable && replicas > 0 ? evaluateDurably : evaluate;
+    async run(partition, script, args, waits = false) {
+      const go = waits && replicas > 0 ? evaluateDurably : evaluate;
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const generation = generations[partition] as string;
         if (generation !== "") {
