@@ -59,6 +59,8 @@ export function storeCalls(config: ResolvedConfig, events: Emitter): StoreCalls 
   let isDown = false;
   const bad = (error: unknown): JwtError => {
     const refusal = failed(error);
+    // A store that says that its replicas did not keep up has answered.
+    if (refusal.code === "not_durable") return refusal;
     if (!isDown) events.emit("storeDown", { detail: refusal.detail });
     isDown = true;
     return refusal;
@@ -130,9 +132,9 @@ export function storeCalls(config: ResolvedConfig, events: Emitter): StoreCalls 
       ).catch(() => {});
     },
     async limits() {
-      if (Date.now() - known.at < LIMITS_FOR) return known;
+      if (performance.now() - known.at < LIMITS_FOR) return known;
       const highest = await call((to) => to.raiseLimits(own), areLimits);
-      known = { ...highest, at: Date.now() };
+      known = { ...highest, at: performance.now() };
       return known;
     },
     async hashAddress(address) {

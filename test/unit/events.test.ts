@@ -1,4 +1,4 @@
-import { type JwtEventName, memoryStore } from "jwt-extended";
+import { type JwtEventName, memoryStore, StoreUnavailableError } from "jwt-extended";
 import { fakeClock } from "jwt-extended/testing";
 import { describe, expect, it } from "vitest";
 import { ask, askToken, codeOf } from "../support/asking.ts";
@@ -115,6 +115,17 @@ describe("events", () => {
       await askToken(manager, token);
       expect(names()).toEqual(["storeDown", "denied"]);
     }
+  });
+
+  it("do not call a store down whose replicas did not keep up", async () => {
+    const { manager, down, names } = make();
+    const { access_token } = await manager.createTokenPair("ada");
+    const { sid } = await manager.decodeToken(access_token);
+    await manager.revokeSession("warm-up-of-the-limits");
+    names();
+    down.how = () => Promise.reject(new StoreUnavailableError("not_durable"));
+    expect(await codeOf(() => manager.revokeSession(sid ?? ""))).toBe("not_durable");
+    expect(names()).toEqual([]);
   });
 
   it("tell that the store lost writes, and that it forgot", async () => {
