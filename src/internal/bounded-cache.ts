@@ -5,23 +5,23 @@ interface Entry<Value> {
 }
 
 /** A map that forgets: bounded by the number of its entries and by the bytes its owner says they take. */
-export interface BoundedCache<Value> {
+export interface BoundedCache<Key, Value> {
   readonly size: number;
   readonly bytes: number;
-  get(key: string): Value | undefined;
-  set(key: string, value: Value, bytes: number): void;
-  delete(key: string): void;
+  get(key: Key): Value | undefined;
+  set(key: Key, value: Value, bytes: number): void;
+  delete(key: Key): void;
 }
 
 /**
  * Makes a cache of at most `maxEntries` entries and `maxBytes` bytes.
  * The oldest entry goes first, unless it was read since it last came to the head: then it gets another round.
  */
-export function createBoundedCache<Value>(maxEntries: number, maxBytes: number): BoundedCache<Value> {
-  const entries = new Map<string, Entry<Value>>();
+export function createBoundedCache<Key, Value>(maxEntries: number, maxBytes: number): BoundedCache<Key, Value> {
+  const entries = new Map<Key, Entry<Value>>();
   let total = 0;
 
-  function remove(key: string): void {
+  function remove(key: Key): void {
     const entry = entries.get(key);
     if (entry === undefined) return;
     total -= entry.bytes;

@@ -2,6 +2,7 @@ import type { JwtError } from "../errors.ts";
 import { decodedLength, decodeInto, stripPadding } from "../internal/base64url.ts";
 import { createScratch, type Scratch } from "../internal/bytes.ts";
 import { parseObject } from "../internal/strict-json.ts";
+import { indexOf, slice } from "../internal/text.ts";
 import { malformed } from "./refusals.ts";
 import type { FormRules } from "./token-rules.ts";
 
@@ -21,15 +22,16 @@ const scratch = createScratch(8 * 1024);
 export function split(token: unknown, rules: FormRules): Segments | JwtError {
   if (typeof token !== "string") return malformed("the token is no text");
   if (token.length > rules.maxBytes) return malformed("the token is too long");
-  const first = token.indexOf(".");
-  const second = token.indexOf(".", first + 1);
-  if (first < 1 || second < 0 || token.indexOf(".", second + 1) >= 0) return malformed("the token has not three parts");
-  const signature = token.slice(second + 1);
+  const first = indexOf(token, ".");
+  const second = indexOf(token, ".", first + 1);
+  if (first < 1 || second < 0 || indexOf(token, ".", second + 1) >= 0)
+    return malformed("the token has not three parts");
+  const signature = slice(token, second + 1);
   return {
-    header: token.slice(0, first),
-    payload: token.slice(first + 1, second),
+    header: slice(token, 0, first),
+    payload: slice(token, first + 1, second),
     signature: rules.paddedBase64 ? stripPadding(signature) : signature,
-    signingInput: token.slice(0, second),
+    signingInput: slice(token, 0, second),
   };
 }
 

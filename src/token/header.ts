@@ -1,8 +1,8 @@
 import type { JwtError } from "../errors.ts";
 import type { JwtHeader } from "../types.ts";
 import { isDecodable, readSegment, split } from "./compact.ts";
-import { malformed } from "./refusals.ts";
-import type { FormRules } from "./token-rules.ts";
+import { malformed, refuse } from "./refusals.ts";
+import type { FormRules, TokenRules } from "./token-rules.ts";
 
 type Header = Readonly<Record<string, unknown>>;
 
@@ -79,4 +79,33 @@ function critFault(header: Header): string | undefined {
   return understood && Object.hasOwn(header, "b64") && header.b64 === true
     ? undefined
     : "crit asks for what is not understood";
+}
+
+/** The rules that concern the kind of a token. */
+export type KindRules = Pick<TokenRules, "typ" | "accessTypOnly">;
+
+/** Why a token of the kind that its header names is not taken. */
+export type KindFault = "wrong_token_type" | "token_claim";
+
+/** Judges the kind of token that a header names (RFC 8725 §3.11). */
+export function kindFault({ typ }: Readonly<JwtHeader>, rules: KindRules): KindFault | undefined {
+  if (rules.accessTypOnly && typeof typ === "string" && isOtherKind(mediaType(typ))) return "wrong_token_type";
+  if (rules.typ === undefined) return undefined;
+  return typeof typ === "string" && mediaType(typ) === mediaType(rules.typ) ? undefined : "token_claim";
+}
+
+/** The refusal of a token of that kind. */
+export function refuseKind(fault: KindFault): JwtError {
+  const detail = fault === "token_claim" ? "typ is missing or another one" : "typ names another kind of token";
+  return refuse(fault, detail);
+}
+
+/** Kinds of tokens are told apart by names that end in `+jwt`; that of access tokens is `at+jwt` (RFC 9068 §2.1). */
+const isOtherKind = (type: string): boolean => type.endsWith("+jwt") && type !== "at+jwt";
+
+/** A media type without the prefix that may be left out (RFC 7515 §4.1.9); letter case does not count. */
+function mediaType(typ: string): string {
+  const type = typ.toLowerCase();
+  const prefix = "application/";
+  return type.startsWith(prefix) && !type.includes("/", prefix.length) ? type.slice(prefix.length) : type;
 }

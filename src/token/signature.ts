@@ -3,7 +3,7 @@ import { isJwtError, type JwtError } from "../errors.ts";
 import { flatCopy } from "../internal/flat-text.ts";
 import type { JwtHeader, MaybePromise } from "../types.ts";
 import { isDecodable, readSegment, type Segments, split } from "./compact.ts";
-import { parseHeader } from "./header.ts";
+import { type KindFault, type KindRules, kindFault, parseHeader } from "./header.ts";
 import { malformed } from "./refusals.ts";
 import type { FormRules } from "./token-rules.ts";
 
@@ -14,9 +14,18 @@ export interface SignedToken {
   /** The version of the keys under which it was verified. */
   readonly version: number;
   readonly segments: Segments;
+  /** Set where the header names a kind of token that is not taken. */
+  readonly kindFault: KindFault | undefined;
 }
 
-/** Headers that verified before; so few that comparing them is cheaper than decoding one. */
+/** A header that verified before, and what there is to say about it. */
+interface KnownHeader {
+  readonly text: string;
+  readonly header: Readonly<JwtHeader>;
+  readonly kindFault: KindFault | undefined;
+}
+
+/** So few headers are remembered that comparing them is cheaper than decoding one. */
 const MEMO_SIZE = 4;
 
 /**
@@ -25,35 +34,33 @@ const MEMO_SIZE = 4;
  */
 export function createOpener(
   keys: KeyResolver,
-  rules: FormRules,
+  rules: FormRules & KindRules,
 ): (token: unknown) => MaybePromise<SignedToken | JwtError> {
-  const memo: { text: string; header: Readonly<JwtHeader> }[] = [];
+  const memo: KnownHeader[] = [];
   let oldest = 0;
 
-  function known(text: string): Readonly<JwtHeader> | undefined {
-    for (let i = 0; i < memo.length; i++) {
-      const row = memo[i] as (typeof memo)[number];
-      if (row.text === text) return row.header;
-    }
+  function recall(text: string): KnownHeader | undefined {
+    for (let i = 0; i < memo.length; i++) if ((memo[i] as KnownHeader).text === text) return memo[i];
     return undefined;
   }
 
   function tryKeys(
     found: readonly VerifyKey[],
-    header: Readonly<JwtHeader>,
+    known: KnownHeader,
     version: number,
     segments: Segments,
     isNew: boolean,
   ): SignedToken | JwtError {
+    const { header, kindFault } = known;
     for (const key of found) {
       // The resolver has chosen by algorithm already; a token must not reach a key of another one even if it erred.
       if (key.algorithm !== header.alg || !key.verify(segments.signingInput, segments.signature)) continue;
       if (isNew) {
         // Only headers of tokens that verified come here, so nobody without a key can push ours out.
-        memo[oldest] = { text: flatCopy(segments.header), header };
+        memo[oldest] = { ...known, text: flatCopy(known.text) };
         oldest = (oldest + 1) % MEMO_SIZE;
       }
-      return { header, key, version, segments };
+      return { header, key, version, segments, kindFault };
     }
     return malformed(found.length === 0 ? "no key fits the header" : "the signature is wrong");
   }
@@ -61,24 +68,29 @@ export function createOpener(
   return (token) => {
     const segments = split(token, rules);
     if (segments instanceof Error) return segments;
-    const seen = known(segments.header);
-    const header = seen ?? parseHeader(segments.header, rules);
-    if (header instanceof Error) return header;
+    const seen = recall(segments.header);
+    const known = seen ?? read(segments.header);
+    if (known instanceof Error) return known;
     const isNew = seen === undefined;
     const { version } = keys;
-    const found = keys.find(header, () => {
+    const found = keys.find(known.header, () => {
       const claims = readSegment(segments.payload, rules);
       return typeof claims === "string" ? undefined : claims;
     });
-    if (!(found instanceof Promise)) return tryKeys(found, header, version, segments, isNew);
+    if (!(found instanceof Promise)) return tryKeys(found, known, version, segments, isNew);
     return found.then(
-      (rows) => tryKeys(rows, header, version, segments, isNew),
+      (rows) => tryKeys(rows, known, version, segments, isNew),
       (error: unknown) => {
         if (isJwtError(error)) return error;
         throw error;
       },
     );
   };
+
+  function read(text: string): KnownHeader | JwtError {
+    const header = parseHeader(text, rules);
+    return header instanceof Error ? header : { text, header, kindFault: kindFault(header, rules) };
+  }
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { KeyResolver } from "../crypto/keys.ts";
 import type { JwtError } from "../errors.ts";
 import type { MaybePromise } from "../types.ts";
-import { checkClaims, checkTimes, expiredAt } from "./claims.ts";
+import { checkTimes, createClaimCheck, expiredAt } from "./claims.ts";
 import { readSegment } from "./compact.ts";
-import { malformed, refuse } from "./refusals.ts";
+import { refuseKind } from "./header.ts";
+import { malformed } from "./refusals.ts";
 import { createOpener, type SignedToken } from "./signature.ts";
 import type { TokenRules, VerifiedToken } from "./token-rules.ts";
 import { type CacheLimits, createVerifiedCache, type VerifiedCache } from "./verified-cache.ts";
@@ -27,6 +28,7 @@ export interface TokenVerifier {
 /** Makes a verifier. With a cache, tokens that passed everything are not verified again; their times are, on every hit. */
 export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: CacheLimits | false): TokenVerifier {
   const open = createOpener(keys, rules);
+  const checkClaims = createClaimCheck(rules);
   const remembered: VerifiedCache | undefined =
     cache === false || !keys.cacheable ? undefined : createVerifiedCache(keys, cache);
 
@@ -34,11 +36,14 @@ export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: Cach
     if (signed instanceof Error) return signed;
     const claims = readSegment(signed.segments.payload, rules);
     if (typeof claims === "string") return malformed(`payload: ${claims}`);
-    const fault = typFault(signed, rules) ?? checkTimes(claims, now, rules) ?? checkClaims(claims, rules);
+    if (signed.kindFault !== undefined) return refuseKind(signed.kindFault);
+    const fault = checkTimes(claims, now, rules) ?? checkClaims(claims);
     if (fault !== undefined) return fault;
     const verified = { header: signed.header, claims, key: signed.key };
     // A dead token must not take the place of one that is alive.
-    if (!expiredAt(claims, now, rules.leeway, rules.cutTimes)) remembered?.set(token, verified, signed.version);
+    if (remembered !== undefined && !expiredAt(claims, now, rules.leeway, rules.cutTimes)) {
+      remembered.set(token, verified, signed.version);
+    }
     return verified;
   }
 
@@ -56,24 +61,4 @@ export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: Cach
       return remembered?.size ?? 0;
     },
   };
-}
-
-function typFault(signed: SignedToken, rules: TokenRules): JwtError | undefined {
-  const { typ } = signed.header;
-  if (rules.accessTypOnly && typeof typ === "string" && isOtherKind(mediaType(typ))) {
-    return refuse("wrong_token_type", "typ names another kind of token");
-  }
-  if (rules.typ === undefined) return undefined;
-  if (typeof typ === "string" && mediaType(typ) === mediaType(rules.typ)) return undefined;
-  return refuse("token_claim", "typ is missing or another one");
-}
-
-/** Kinds of tokens are told apart by names that end in `+jwt`; that of access tokens is `at+jwt` (RFC 9068 §2.1). */
-const isOtherKind = (type: string): boolean => type.endsWith("+jwt") && type !== "at+jwt";
-
-/** A media type without the prefix that may be left out (RFC 7515 §4.1.9); letter case does not count. */
-function mediaType(typ: string): string {
-  const type = typ.toLowerCase();
-  const prefix = "application/";
-  return type.startsWith(prefix) && !type.includes("/", prefix.length) ? type.slice(prefix.length) : type;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decode, stripPadding } from "../../../src/internal/base64url.ts";
 import { createBoundedCache } from "../../../src/internal/bounded-cache.ts";
 import { createScratch } from "../../../src/internal/bytes.ts";
-import { equalText } from "../../../src/internal/constant-time.ts";
+import { equalMac } from "../../../src/internal/constant-time.ts";
 import { parseDuration } from "../../../src/internal/duration.ts";
 import { freezeDeep } from "../../../src/internal/freeze.ts";
 import { parseObject } from "../../../src/internal/strict-json.ts";
@@ -132,15 +132,15 @@ test("freezes to the last level", () => {
 });
 
 test("compares texts", () => {
-  expect(equalText("abc", "abc")).toBe(true);
-  expect(equalText("abc", "abd")).toBe(false);
-  expect(equalText("abc", "ab")).toBe(false);
-  expect(equalText("\u0141", "A")).toBe(false);
+  expect(equalMac("abc", "abc")).toBe(true);
+  expect(equalMac("abc", "abd")).toBe(false);
+  expect(equalMac("abc", "ab")).toBe(false);
+  expect(equalMac("\u0141", "A")).toBe(false);
 });
 
 describe("bounded cache", () => {
   test("keeps to its entries and prefers what is used", () => {
-    const cache = createBoundedCache<number>(3, 1000);
+    const cache = createBoundedCache<string, number>(3, 1000);
     for (const key of ["a", "b", "c"]) cache.set(key, 1, 10);
     cache.get("a");
     cache.set("d", 1, 10);
@@ -149,7 +149,7 @@ describe("bounded cache", () => {
   });
 
   test("keeps to its bytes", () => {
-    const cache = createBoundedCache<number>(100, 100);
+    const cache = createBoundedCache<string, number>(100, 100);
     for (let i = 0; i < 20; i++) {
       cache.set(`k${i}`, i, 30);
       cache.get(`k${i}`);
@@ -161,7 +161,7 @@ describe("bounded cache", () => {
   });
 
   test("replaces and deletes", () => {
-    const cache = createBoundedCache<number>(2, 100);
+    const cache = createBoundedCache<string, number>(2, 100);
     cache.set("a", 1, 40);
     cache.set("a", 2, 50);
     expect([cache.size, cache.bytes, cache.get("a")]).toEqual([1, 50, 2]);
@@ -171,7 +171,7 @@ describe("bounded cache", () => {
   });
 
   test("of no entries holds nothing", () => {
-    const cache = createBoundedCache<number>(0, 100);
+    const cache = createBoundedCache<string, number>(0, 100);
     cache.set("a", 1, 1);
     expect(cache.get("a")).toBeUndefined();
   });
