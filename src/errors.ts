@@ -15,6 +15,12 @@ export const ERROR_CODES = {
   ambiguous_cookies: [401, "More than one live token cookie was sent"],
   token_expired: [401, "Token has expired"],
   token_not_fresh: [401, "A more recent login is required"],
+  token_bound: [401, "Token is bound to a key, and cannot be used without a proof"],
+  token_unbound: [401, "Token is not bound to a key"],
+  dpop_proof_missing: [401, "A DPoP proof is required"],
+  dpop_proof_invalid: [401, "DPoP proof is invalid"],
+  dpop_proof_used: [401, "DPoP proof was used before"],
+  dpop_nonce_required: [401, "DPoP proof needs the nonce of this server"],
   token_revoked: [401, "Token has been revoked"],
   session_unknown: [401, "Session is unknown"],
   session_ended: [401, "Session has ended"],
@@ -31,6 +37,21 @@ export const ERROR_CODES = {
   forbidden: [403, "Access was refused"],
   store_unavailable: [503, "Tokens cannot be checked right now"],
   not_durable: [503, "The change could not be made durable"],
+  unsupported_media_type: [415, "The body must be sent as application/json"],
+  body_invalid: [400, "The body must be a JSON object in UTF-8"],
+  field_invalid: [400, "A field is missing, unknown or of the wrong type"],
+  username_invalid: [400, "This is no name for a user"],
+  username_taken: [409, "This name is taken"],
+  password_too_short: [400, "The password is too short"],
+  password_too_long: [400, "The password is too long"],
+  password_malformed: [400, "The password is no Unicode text"],
+  password_common: [400, "The password is among those that are guessed first"],
+  invalid_credentials: [401, "Wrong username or password"],
+  too_many_attempts: [429, "Too many attempts: try again later"],
+  too_busy: [503, "Too many logins at once: try again soon"],
+  user_unknown: [404, "There is no such user"],
+  own_account: [409, "Administrators cannot do this to themselves"],
+  user_changed: [409, "The user was changed meanwhile: look again"],
   config_invalid: [500, "The configuration of jwt-extended is wrong"],
   identity_invalid: [500, "The identity cannot be put into a token"],
   claim_reserved: [500, "An additional claim has a reserved name"],
@@ -40,6 +61,7 @@ export const ERROR_CODES = {
   key_unusable: [500, "A key cannot be used"],
   no_auth_context: [500, "No token was verified for this request"],
   ambient_context_off: [500, "The ambient accessors are switched off"],
+  dpop_off: [500, "DPoP is switched off"],
   not_revocable: [500, "The token cannot be revoked"],
   clock_invalid: [500, "The clock does not work"],
   store_required: [500, "This needs a store"],
@@ -98,6 +120,22 @@ export class InvalidRequestError extends JwtError {}
 export class InvalidTokenError extends JwtError {}
 /** The token is right in all but its `exp`. */
 export class ExpiredTokenError extends JwtError {}
+/** What each says in its challenge (RFC 9449 §7.1, §9); all others are `invalid_dpop_proof`. */
+const DPOP_ERRORS: Readonly<Partial<Record<JwtErrorCode, string>>> = {
+  token_bound: "invalid_token",
+  token_unbound: "invalid_token",
+  dpop_nonce_required: "use_dpop_nonce",
+};
+
+/** A token that is bound to a key came without a good proof of that key, or one that is not came with a proof (RFC 9449 §7). */
+export class DpopError extends JwtError {
+  /** The nonce that the next proof must hold, where this server asks for one; sent as `DPoP-Nonce`. */
+  readonly nonce: string | undefined;
+  constructor(code: JwtErrorCode, options: JwtErrorOptions & { readonly nonce?: string | undefined } = {}) {
+    super(code, { challenge: { error: DPOP_ERRORS[code] ?? "invalid_dpop_proof" }, ...options });
+    this.nonce = options.nonce;
+  }
+}
 /** The route asks for a fresh login (RFC 9470). */
 export class NotFreshError extends JwtError {}
 /** The token, its session or its subject has been revoked. */
@@ -110,6 +148,25 @@ export class InvalidClaimsError extends JwtError {}
 export class UserLookupError extends JwtError {}
 /** The token is good, but its roles, its scopes or `verify` do not let it pass. */
 export class ForbiddenError extends JwtError {}
+/** What a route of `jwt-extended/accounts` refuses: a body, a name, a password, one attempt too many. */
+export class AccountError extends JwtError {
+  /** The fields of the body or query that are wrong. */
+  readonly fields: readonly string[] | undefined;
+  /** Whole seconds after which it may be tried again; sent as `Retry-After`. */
+  readonly retryAfter: number | undefined;
+  constructor(
+    code: JwtErrorCode,
+    options: JwtErrorOptions & {
+      readonly fields?: readonly string[] | undefined;
+      readonly retryAfter?: number | undefined;
+    } = {},
+  ) {
+    // Where no token was asked for, none is asked for anew; but every 401 names a scheme (RFC 9110 §15.5.2).
+    super(code, code === "invalid_credentials" ? { challenge: {}, ...options } : options);
+    this.fields = options.fields;
+    this.retryAfter = options.retryAfter;
+  }
+}
 /** The store did not answer, or answered nonsense. Nobody is let in. */
 export class StoreUnavailableError extends JwtError {}
 /** The application called the library in a way that cannot work. */
@@ -122,7 +179,7 @@ export class ConfigError extends JwtError {
     const list = faults.map((fault) => `  - ${fault}`).join("\n");
     super(code, { message: code === "config_invalid" ? `jwt-extended cannot start:\n${list}` : faults.join(" ") });
     this.faults = Object.freeze([...faults]);
-    Error.captureStackTrace?.(this, ConfigError);
+    Error.captureStackTrace?.(this, new.target);
   }
 }
 

@@ -32,6 +32,12 @@ export interface JwtEvents {
   storeBack: Record<never, never>;
   /** The store had forgotten everything: everybody has to log in again. */
   storeForgot: Record<never, never>;
+  /** The copy of the store's revocations in this process can no longer be relied on, and why: the store is asked instead. */
+  replicaBehind: { readonly detail: string | undefined };
+  /** The copy of the store's revocations can be relied on. */
+  replicaFresh: Record<never, never>;
+  /** A call of the store came to an end, and whether it was answered; told for calls that had to wait. */
+  storeCalled: { readonly call: string; readonly milliseconds: number; readonly ok: boolean };
   /** The store had lost its last writes, and a refresh token has healed a session. */
   storeRewound: EventSubject;
 }

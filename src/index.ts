@@ -1,3 +1,4 @@
+export type { DpopOptions } from "./config/dpop.ts";
 export { fromEnv, fromFlaskConfig } from "./config/flask-names.ts";
 export type { LoaderClaims, LoaderReply, Loaders, ReasonErrorLoader, TokenErrorLoader } from "./config/loaders.ts";
 export type { CsrfMode, JwtOptions, LegacyCookie, VerifyCacheOptions } from "./config/options.ts";
@@ -17,8 +18,10 @@ export {
 export type { Algorithm } from "./crypto/algorithms.ts";
 export type { JwkSet, KeyMaterial } from "./crypto/keys.ts";
 export {
+  AccountError,
   ConfigError,
   CsrfError,
+  DpopError,
   ERROR_CODES,
   ExpiredTokenError,
   ForbiddenError,
@@ -43,17 +46,24 @@ export {
   type DecodeOptions,
   JWTManager,
   type PairOptions,
+  type RenewOptions,
   type SendTokensOptions,
   type SessionInfo,
   type TokenOptions,
 } from "./manager.ts";
+export { instrument, type ManagerStats, type Meter } from "./metrics.ts";
 export { jwtRoutes, type RouteOptions } from "./routes/index.ts";
 export type {
   EndReason,
+  FeedEntry,
+  FeedTip,
   Limits,
+  LiveEntry,
+  LivePage,
   NewSession,
   Presented,
   Revocation,
+  RevocationFeed,
   RevocationQuery,
   Rotation,
   SessionRow,
@@ -61,6 +71,13 @@ export type {
   TokenStore,
 } from "./stores/contract.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
+export {
+  type PartitionStatus,
+  type ReplicaOptions,
+  type ReplicaStatus,
+  type ReplicatedStore,
+  replicatedStore,
+} from "./stores/replica/replica.ts";
 export type {
   Anonymous,
   AnyClaims,

@@ -6,10 +6,10 @@ import { MISSING } from "./guard/auth-context.ts";
 import { compileGuard, needsBody } from "./guard/compile.ts";
 import type { GuardOutcome, GuardRule } from "./guard/passage.ts";
 import { type Admitted, admit, isExempt } from "./guard/pipeline.ts";
+import { createProofGate, type ProofGate } from "./guard/proof-gate.ts";
 import { compilePublicPaths } from "./guard/public-paths.ts";
 import { replyTo } from "./guard/reply.ts";
 import type { JwtReply, JwtRequest } from "./http/types.ts";
-import type { ClientInfo } from "./issue/client.ts";
 import {
   type CookieSettings,
   cookieHeaders,
@@ -20,9 +20,10 @@ import {
 import { csrfOf, type DecodeOptions, decode } from "./issue/decode.ts";
 import type { Issuer } from "./issue/issuer.ts";
 import { createToken, openLogin, type PairOptions, type TokenOptions } from "./issue/login.ts";
-import { renewLogin } from "./issue/renew.ts";
+import { type RenewOptions, renewLogin } from "./issue/renew.ts";
 import { revokeEverything, revokeSession, revokeSubject, revokeToken } from "./issue/revoke.ts";
 import { isDue, slide } from "./issue/slide.ts";
+import { createStats, type ManagerStats } from "./metrics.ts";
 import { type SessionInfo, sessionInfo } from "./sessions/listing.ts";
 import { needStore, storeCalls } from "./sessions/store-calls.ts";
 import { isOver } from "./stores/rotation.ts";
@@ -43,6 +44,7 @@ export type { ClientInfo } from "./issue/client.ts";
 export type { CookieSettings, SendTokensOptions } from "./issue/cookies.ts";
 export type { DecodeOptions } from "./issue/decode.ts";
 export type { PairOptions, TokenOptions } from "./issue/login.ts";
+export type { RenewOptions } from "./issue/renew.ts";
 export type { SessionInfo } from "./sessions/listing.ts";
 
 const EXEMPT = Object.freeze({ ok: true, auth: undefined, headers: Object.freeze([]) }) as GuardOutcome<never, never>;
@@ -80,6 +82,8 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
   /** The options as resolved and frozen. */
   readonly config: ResolvedConfig;
   readonly #issuer: Issuer;
+  readonly #proofs: ProofGate | undefined;
+  readonly #stats: () => ManagerStats;
   readonly #told = new WeakSet<JwtError>();
 
   constructor(options: JwtOptions<User, Claims, Identity>) {
@@ -89,7 +93,11 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
       ? createVerifier(keys.verifying, tokenRules(this.config), verifyCache)
       : NO_VERIFIER;
     const events = createEmitter(this.config.warn);
-    this.#issuer = Object.freeze({ config: this.config, verifier, store: storeCalls(this.config, events), events });
+    this.#stats = createStats(events, this.config.store);
+    const store = storeCalls(this.config, events);
+    this.#issuer = Object.freeze({ config: this.config, verifier, store, events });
+    const { dpop } = this.config;
+    this.#proofs = dpop && store && createProofGate(dpop, store);
   }
 
   /**
@@ -119,8 +127,22 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
    * session ends. Code that cannot hand the answer to the client, such as a server-side renderer, must not call it.
    * @throws JwtError the refusal: expired, revoked, session ended, reused, of no session, of the wrong type …
    */
-  refreshTokenPair(refreshToken: string, client?: ClientInfo): Promise<TokenPair> {
-    return renewLogin(refreshToken, client, this.#issuer);
+  refreshTokenPair(refreshToken: string, options?: RenewOptions): Promise<TokenPair> {
+    return renewLogin(refreshToken, options, this.#issuer);
+  }
+
+  /**
+   * The thumbprint of the key that signed the DPoP proof of a request, to be given to `createTokenPair` and `refreshTokenPair` as
+   * `jkt`. It spends the proof. `undefined` where none came and `dpop` does not require one (RFC 9449 §5).
+   * @throws JwtError `dpop_proof_invalid`, `dpop_proof_used`, `dpop_nonce_required`, `store_unavailable`, …
+   */
+  async verifyDpopProof(request: JwtRequest): Promise<string | undefined> {
+    const proofs = this.#proofs ?? raise(new UsageError("dpop_off", { message: "Set the option dpop first." }));
+    if (!this.config.dpop?.required && request.header("dpop").length === 0) return undefined;
+    const proof = await proofs.take(request, {}, this.config.clock());
+    if (!(proof instanceof JwtError)) return proof.jkt;
+    this.#denied(proof);
+    return raise(proof);
   }
 
   /** Revokes one token until it would have expired. Verifies it first; an expired one is fine. */
@@ -165,6 +187,11 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
   /** Removes from the store what no token can need any more. Stores do so by themselves now and then. */
   purge(): Promise<number> {
     return needStore(this.#issuer.store, "purge").purge();
+  }
+
+  /** Numbers since the manager was made: refusals, calls of the store, and what a replica holds. */
+  stats(): ManagerStats {
+    return this.#stats();
   }
 
   /**
@@ -285,7 +312,7 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
 
   #rule(options: GuardOptions<User, Claims>): GuardRule {
     const { verifier, store } = this.#issuer;
-    return compileGuard(options as GuardOptions<never, never>, this.config, verifier, store);
+    return compileGuard(options as GuardOptions<never, never>, this.config, verifier, store, this.#proofs);
   }
 
   #outcome(admitted: Admitted | JwtError, request: JwtRequest): MaybePromise<GuardOutcome<User, Claims>> {

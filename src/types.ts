@@ -37,6 +37,8 @@ export interface RegisteredClaims {
   readonly sid?: string;
   /** The generation of a refresh token inside its session. */
   readonly gen?: number;
+  /** The key that the token is bound to, by its thumbprint (RFC 7800, RFC 9449 §6.1). */
+  readonly cnf?: { readonly jkt?: string };
 }
 
 /** Any further claims of a token, as found in it. */
@@ -98,10 +100,11 @@ export interface GuardOptions<User = unknown, Claims = AnyClaims> {
   readonly verify?: ((auth: AuthContext<User, Claims>, request: GuardedRequest) => MaybePromise<boolean>) | undefined;
 }
 
-/** The answer of `createTokenPair` (RFC 6749 §5.1). `expires_in` is in seconds, absent if the access token never expires. */
+/** The answer of `createTokenPair` (RFC 6749 §5.1, RFC 9449 §5). `expires_in` is in seconds, absent if the access token never expires. */
 export interface TokenPair {
   readonly access_token: string;
   readonly refresh_token: string;
-  readonly token_type: "Bearer";
+  /** `DPoP` for a pair that is bound to a key. */
+  readonly token_type: "Bearer" | "DPoP";
   readonly expires_in?: number;
 }

@@ -43,6 +43,8 @@ export interface VerifyRequest<Req, User, Claims> {
 export interface Face<Req extends object, Res, Sent, Kept, User, Claims> {
   /** Checks a request by hand: what `jwtRequired` does, as a promise. Throws the `JwtError` that refused it. */
   readonly verifyRequest: VerifyRequest<Req, User, Claims>;
+  /** The thumbprint of the key that signed the DPoP proof of a request, which is spent; `undefined` where none came and none is required. */
+  readonly verifyDpopProof: (request: Req) => Promise<string | undefined>;
   /** The token that a guard accepted for this request. Throws where there is none. */
   readonly getAuth: (request: Req) => AuthContext<User, Claims>;
   /** Like `getAuth`, and an `Anonymous` where the guard let a request without a token pass. Throws without a guard. */
@@ -134,6 +136,14 @@ export function createFace<Req extends object, Res, Sent, Kept, User, Claims, Id
   adapter: Adapter<Req, Res, Sent, Kept>,
 ): { face: Face<Req, Res, Sent, Kept, User, Claims>; tools: FaceTools<Req, User, Claims> } {
   type Auth = AuthContext<User, Claims>;
+  const seen = new WeakMap<Req, JwtRequest>();
+  /** A proof is spent once for a request, however many guards that meets: so all of them are shown the same one. */
+  const toRequest = (native: Req): JwtRequest => {
+    if (!manager.config.dpop) return adapter.toRequest(native);
+    const request = seen.get(native) ?? adapter.toRequest(native);
+    seen.set(native, request);
+    return request;
+  };
   const bind = (
     guard: ReturnType<typeof manager.guard>,
     options: GuardOptions<User, Claims> | undefined,
@@ -146,7 +156,7 @@ export function createFace<Req extends object, Res, Sent, Kept, User, Claims, Id
       needsBody: guard.needsBody,
       check(request) {
         try {
-          const outcome = guard.check(adapter.toRequest(request));
+          const outcome = guard.check(toRequest(request));
           if (!(outcome instanceof Promise)) return settle(request, outcome);
           return outcome.then(
             (late) => settle(request, late),
@@ -176,13 +186,14 @@ export function createFace<Req extends object, Res, Sent, Kept, User, Claims, Id
   };
 
   const verifyRequest = async (request: Req, options: GuardOptions<User, Claims> = {}): Promise<Auth | Anonymous> => {
-    const auth = await manager.verifyRequest(adapter.toRequest(request), options);
+    const auth = await manager.verifyRequest(toRequest(request), options);
     remember(request, manager, auth);
     return auth;
   };
 
   const face: Face<Req, Res, Sent, Kept, User, Claims> = {
     verifyRequest: verifyRequest as VerifyRequest<Req, User, Claims>,
+    verifyDpopProof: async (request) => manager.verifyDpopProof(toRequest(request)),
     getAuth,
     tryGetAuth,
     sendTokens: async (response, tokens, options) =>
@@ -211,7 +222,7 @@ export function createFace<Req extends object, Res, Sent, Kept, User, Claims, Id
     preflightReply: manager.config.behaviour.preflightOnly ? { status: 204, headers: [] } : undefined,
     serve: async (route, request) => {
       try {
-        return await route.handle(adapter.toRequest(request));
+        return await route.handle(toRequest(request));
       } catch (thrown) {
         const reply = errorReply(thrown, request);
         if (reply === undefined) throw asError(thrown);

@@ -25,6 +25,9 @@ export interface FastifyLike {
   setErrorHandler(handler: any): unknown;
   // biome-ignore lint/suspicious/noExplicitAny: see above
   route(options: any): unknown;
+  removeAllContentTypeParsers(): void;
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  addContentTypeParser(type: string, parser: any): unknown;
 }
 /** A plugin as `app.register` takes it. */
 export type Plugin = (instance: FastifyLike, options: object, done: Done) => void;
@@ -65,6 +68,12 @@ export function send(native: FastifyReplyLike, answer: JwtReply): void {
   append(reply, headers);
   // Bytes pass the route's own serializer and response schema by.
   reply.send(typeof body === "string" ? Buffer.from(body) : body);
+}
+
+/** Leaves the bodies of a scope unread, for routes that read them themselves and answer alike in all frameworks. */
+export function leaveBodies(instance: FastifyLike): void {
+  instance.removeAllContentTypeParsers();
+  instance.addContentTypeParser("*", (_request: unknown, _payload: unknown, done: (error: null) => void) => done(null));
 }
 
 /** Makes a plugin speak for the scope it is registered in. */

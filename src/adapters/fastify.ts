@@ -12,7 +12,7 @@ import type {
   NativeRequest,
   Plugin,
 } from "./fastify-native.ts";
-import { append, forParent, send } from "./fastify-native.ts";
+import { append, forParent, leaveBodies, send } from "./fastify-native.ts";
 import { NodeRequest } from "./node-request.ts";
 
 export type { FastifyReplyLike, FastifyRequestLike };
@@ -134,6 +134,7 @@ export function fastifyJwt<User, Claims, Identity>(
     mount:
       (routes, prefix = "") =>
       (instance, _, done) => {
+        leaveBodies(instance);
         for (const route of routes) {
           const handler = async (request: FastifyRequestLike, reply: FastifyReplyLike): Promise<unknown> => {
             send(reply, await tools.serve(route, request));

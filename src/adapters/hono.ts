@@ -5,7 +5,7 @@ import type { AuthContext, GuardOptions } from "../types.ts";
 import type { AdapterOptions, BoundGuard, Face, MaybeAuth, ProtectOptions, RequiredGuard } from "./face.ts";
 import { createFace, encodeReply, isListHeader, unlessSet } from "./face.ts";
 import { routeFinder } from "./mount.ts";
-import { WebRequest } from "./web-request.ts";
+import { vary, WebRequest } from "./web-request.ts";
 
 /** A middleware that refuses requests or passes them on with `c.var.auth`. */
 export type HonoGuard<Auth> = MiddlewareHandler<{ Variables: { auth: Auth } }> & {
@@ -42,12 +42,26 @@ function send(c: Context, reply: JwtReply): Response {
   return c.newResponse((body as string) ?? null, reply.status as 200);
 }
 
-/** What Hono has read and kept, as bytes or `FormData`; nothing if nobody has read the body. */
-function cachedBody(c: Context): Promise<unknown> | undefined {
-  const kept = c.req.bodyCache;
-  if (kept.formData !== undefined) return Promise.resolve(kept.formData);
-  if (Object.keys(kept).length === 0) return undefined;
-  return c.req.arrayBuffer().then((bytes) => new Uint8Array(bytes));
+class HonoRequest extends WebRequest {
+  private readonly c: Context;
+
+  constructor(c: Context, limit: number) {
+    super(c.req.raw, limit);
+    this.c = c;
+  }
+
+  /** As `@hono/node-server` tells. */
+  override get address(): string | undefined {
+    const env = this.c.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined;
+    return env?.incoming?.socket?.remoteAddress;
+  }
+
+  protected override kept(): Promise<unknown> | undefined {
+    const kept = this.c.req.bodyCache;
+    if (kept.formData !== undefined) return Promise.resolve(kept.formData);
+    if (Object.keys(kept).length === 0) return undefined;
+    return this.c.req.arrayBuffer().then((bytes) => new Uint8Array(bytes));
+  }
 }
 
 /** What Hono does with an error that nobody handles. */
@@ -72,7 +86,7 @@ export function honoJwt<User, Claims, Identity>(
   options: AdapterOptions = {},
 ): HonoJwt<User, Claims> {
   const limit = manager.config.maxBodyBytes;
-  const toRequest = (c: Context): WebRequest => new WebRequest(c.req.raw, limit, () => cachedBody(c));
+  const toRequest = (c: Context): HonoRequest => new HonoRequest(c, limit);
   const { face, tools } = createFace<Context, Context, Response, void, User, Claims, Identity>(manager, {
     toRequest,
     send,
@@ -92,7 +106,8 @@ export function honoJwt<User, Claims, Identity>(
       }
       await tools.enter(c, next);
       // Set before, they would be lost on handlers that return a Response of their own.
-      append(c, unlessSet(verdict.headers, c.res.headers.getSetCookie()));
+      const { headers } = verdict;
+      if (headers.length > 0 && !vary(c.res, headers)) append(c, unlessSet(headers, c.res.headers.getSetCookie()));
     };
 
   return {

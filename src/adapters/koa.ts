@@ -95,21 +95,22 @@ export function koaJwt<User, Claims, Identity>(
     requestOf: toRequest,
   });
 
+  // Not `async`: where nothing has to be waited for, the promise of what follows is enough.
   const middleware = (bound: BoundGuard<KoaContext, User, Claims>): Middleware => {
-    const settle = async (ctx: Ctx, next: Next, verdict: Verdict<User, Claims>): Promise<void> => {
+    const settle = (ctx: Ctx, next: Next, verdict: Verdict<User, Claims>): Promise<void> => {
       // Never thrown: an error takes all headers, cookies among them, off a Koa answer.
-      if (!verdict.ok) return send(ctx, verdict.reply);
+      if (!verdict.ok) return Promise.resolve(send(ctx, verdict.reply));
       append(ctx, verdict.headers);
       if (verdict.auth) {
         ctx.state.auth = verdict.auth;
         if (options.templates) ctx.state.current_user = verdict.auth.user;
       }
-      await tools.enter(ctx, next);
+      return tools.enter(ctx, next) as Promise<void>;
     };
-    return async (native, next) => {
+    return (native, next) => {
       const ctx = native as Ctx;
       const verdict = bound.check(ctx);
-      return settle(ctx, next, verdict instanceof Promise ? await verdict : verdict);
+      return verdict instanceof Promise ? verdict.then((late) => settle(ctx, next, late)) : settle(ctx, next, verdict);
     };
   };
 

@@ -26,6 +26,10 @@ export class NodeRequest implements JwtRequest {
     return this.raw.method ?? "GET";
   }
 
+  get address(): string | undefined {
+    return this.raw.socket?.remoteAddress;
+  }
+
   header(name: string): readonly string[] {
     return headerLines(this.raw, name);
   }
@@ -35,21 +39,25 @@ export class NodeRequest implements JwtRequest {
   }
 }
 
+const NONE: readonly string[] = Object.freeze([]);
+
 /** All lines of a header. `headers` of Node drops or joins repeated lines, so the raw ones are searched. */
 function headerLines(raw: IncomingMessage, name: string): readonly string[] {
-  const lines: string[] = [];
   const all = raw.rawHeaders;
+  let lines: string[] | undefined;
   for (let i = 0; i < all.length; i += 2) {
     const found = all[i] as string;
-    if (found.length === name.length && found.toLowerCase() === name) lines.push(all[i + 1] as string);
+    if (found.length !== name.length || (found !== name && found.toLowerCase() !== name)) continue;
+    if (lines === undefined) lines = [all[i + 1] as string];
+    else lines.push(all[i + 1] as string);
   }
-  if (lines.length > 0) return lines;
+  if (lines !== undefined) return lines;
   // HTTP/2 names the host in a pseudo header (RFC 9113 §8.3.1).
   if (name === "host" && raw.httpVersionMajor >= 2) return headerLines(raw, ":authority");
-  if (all.length > 0) return lines;
+  if (all.length > 0) return NONE;
   // Requests that a test tool or a serverless shim made up have no raw headers.
   const value: string | readonly string[] | undefined = raw.headers[name];
-  return value === undefined ? lines : typeof value === "string" ? [value] : value;
+  return value === undefined ? NONE : typeof value === "string" ? [value] : value;
 }
 
 /** Bodies that were read here: several guards of one request share them. */

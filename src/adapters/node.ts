@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Route } from "../http/types.ts";
+import { isThenable } from "../internal/thenable.ts";
 import type { JWTManager } from "../manager.ts";
 import type { AuthContext, GuardOptions } from "../types.ts";
 import type { BoundGuard, Face, MaybeAuth, ProtectOptions, RequiredGuard } from "./face.ts";
@@ -84,7 +85,8 @@ export function nodeJwt<User, Claims, Identity>(manager: JWTManager<User, Claims
         if (!verdict.ok) return sendNode(res, verdict.reply);
         if (needsAuth && !verdict.auth && tools.preflightReply) return sendNode(res, tools.preflightReply);
         appendNode(res, verdict.headers);
-        await tools.enter(req, () => handler(req, res, verdict.auth as never));
+        const handled = tools.enter(req, () => handler(req, res, verdict.auth as never));
+        if (isThenable(handled)) await handled;
       } catch (error) {
         await answer(error, req, res);
       }

@@ -1,17 +1,24 @@
 import { bodyKind, noBody, parseBody, parsedBody } from "../http/body.ts";
-import type { JwtRequest, ReadBody } from "../http/types.ts";
+import type { JwtReply, JwtRequest, ReadBody } from "../http/types.ts";
 
 /** A Web `Request`, seen as every room sees it. Nothing is read before it is asked for. */
 export class WebRequest implements JwtRequest {
   private readonly raw: Request;
   private readonly limit: number;
-  private readonly cached: (() => Promise<unknown> | undefined) | undefined;
 
-  /** `cached` gives the body, as bytes or `FormData`, where the framework has read it and kept it. */
-  constructor(raw: Request, limit: number, cached?: () => Promise<unknown> | undefined) {
+  constructor(raw: Request, limit: number) {
     this.raw = raw;
     this.limit = limit;
-    this.cached = cached;
+  }
+
+  /** For adapters whose framework tells the address of the connection. */
+  get address(): string | undefined {
+    return undefined;
+  }
+
+  /** For adapters whose framework reads bodies and keeps them, as bytes or `FormData`. */
+  protected kept(): Promise<unknown> | undefined {
+    return undefined;
   }
 
   get method(): string {
@@ -34,10 +41,28 @@ export class WebRequest implements JwtRequest {
   body(): Promise<ReadBody> {
     let read = reads.get(this.raw);
     if (read === undefined) {
-      read = readBody(this.raw, this.limit, this.cached);
+      read = readBody(this.raw, this.limit, () => this.kept());
       reads.set(this.raw, read);
     }
     return read;
+  }
+}
+
+/**
+ * Tells an answer what it varies by, without copying it, which takes longer than all else that a guard does. False, and nothing
+ * done, where there is more to say: another request may be given the same `Response`, and must not see what belongs to this one.
+ */
+export function vary(response: Response, headers: JwtReply["headers"]): boolean {
+  if (headers.some(([name]) => name !== "vary")) return false;
+  try {
+    for (const [name, value] of headers) {
+      const told = response.headers.get(name)?.split(/\s*,\s*/) ?? [];
+      if (!told.some((each) => each.toLowerCase() === value.toLowerCase())) response.headers.append(name, value);
+    }
+    return true;
+  } catch {
+    // Those of `Response.redirect` and `fetch` cannot be changed.
+    return false;
   }
 }
 
@@ -47,13 +72,13 @@ const reads = new WeakMap<Request, Promise<ReadBody>>();
 async function readBody(
   request: Request,
   limit: number,
-  cached: (() => Promise<unknown> | undefined) | undefined,
+  keptBody: () => Promise<unknown> | undefined,
 ): Promise<ReadBody> {
   const type = request.headers.get("content-type") ?? undefined;
   const kind = bodyKind(type);
   if (kind === undefined) return noBody("type");
   try {
-    const kept = cached?.();
+    const kept = keptBody();
     if (kept !== undefined) {
       const value = await kept;
       return value instanceof FormData ? parsedBody(type, value) : await parse(type, value as Uint8Array);

@@ -1,10 +1,11 @@
 import type { JwtReply, Route } from "../http/types.ts";
+import { isThenable } from "../internal/thenable.ts";
 import type { JWTManager, SendTokensOptions } from "../manager.ts";
 import type { AuthContext, GuardOptions, MaybePromise, TokenPair } from "../types.ts";
 import type { BoundGuard, Face, MaybeAuth, ProtectOptions, RequiredGuard } from "./face.ts";
 import { createFace, encodeReply, isListHeader, unlessSet } from "./face.ts";
 import { routeFinder } from "./mount.ts";
-import { WebRequest } from "./web-request.ts";
+import { vary, WebRequest } from "./web-request.ts";
 
 /** A handler that also gets what its guard accepted, before whatever else the framework hands on. */
 export type WebHandler<Auth, Req, Rest extends unknown[]> = (
@@ -45,8 +46,14 @@ export interface WebJwt<User, Claims>
     options: ProtectOptions<User, Claims> | undefined,
     handler: WebHandler<AuthContext<User, Claims> | undefined, Req, Rest>,
   ) => (request: Req, ...rest: Rest) => Promise<Response>;
-  /** The answer that carries a token pair: in cookies where `tokenLocation` begins with them, else as JSON; never cached. */
-  readonly sendTokens: (tokens: TokenPair, options?: SendTokensOptions) => Promise<Response>;
+  /**
+   * The answer that carries a token pair: in cookies where `tokenLocation` begins with them, else as JSON; never cached.
+   * Given the request, it puts nothing into the cookies of a visitor whom another site has sent.
+   */
+  readonly sendTokens: (
+    tokens: TokenPair,
+    options?: SendTokensOptions & { readonly request?: Request | undefined },
+  ) => Promise<Response>;
   /** Answers errors of this library; the promise rejects with all others. */
   readonly errorHandler: () => (error: unknown, request: Request) => Promise<Response>;
   /** Serves ready routes; `undefined` means that the request is none of theirs. */
@@ -70,7 +77,7 @@ function add(headers: Headers, name: string, value: string): void {
 
 /** The same response with more headers. A new one, as some responses (`Response.redirect`, those of `fetch`) cannot be changed. */
 function withHeaders(response: Response, headers: JwtReply["headers"]): Response {
-  if (headers.length === 0) return response;
+  if (headers.length === 0 || vary(response, headers)) return response;
   const copy = new Response(response.body, response);
   for (const [name, value] of headers) add(copy.headers, name, value);
   return copy;
@@ -106,8 +113,12 @@ export function webJwt<User, Claims, Identity>(manager: JWTManager<User, Claims,
         const verdict = checked instanceof Promise ? await checked : checked;
         if (!verdict.ok) return toResponse(verdict.reply, request);
         if (needsAuth && !verdict.auth && tools.preflightReply) return toResponse(tools.preflightReply, request);
-        const response = await tools.enter(request, () => handler(request, verdict.auth as never, ...rest));
-        return withHeaders(response, unlessSet(verdict.headers, response.headers.getSetCookie()));
+        const handled = tools.enter(request, () => handler(request, verdict.auth as never, ...rest));
+        const response = isThenable(handled) ? await handled : handled;
+        const { headers } = verdict;
+        return headers.length === 0
+          ? response
+          : withHeaders(response, unlessSet(headers, response.headers.getSetCookie()));
       } catch (error) {
         return answer(error, request);
       }
@@ -124,7 +135,9 @@ export function webJwt<User, Claims, Identity>(manager: JWTManager<User, Claims,
     ...face,
     jwtRequired: jwtRequired as WebJwtRequired<User, Claims>,
     protect: protect as WebJwt<User, Claims>["protect"],
-    sendTokens: (tokens, options) => face.sendTokens(new Response(), tokens, options),
+    async sendTokens(tokens, { request, ...options } = {}) {
+      return toResponse(await manager.tokensReply(tokens, options, request && new WebRequest(request, limit)));
+    },
     errorHandler: () => answer,
     mount(routes, prefix) {
       const find = routeFinder(routes, prefix);

@@ -1,6 +1,7 @@
 import { isAlgorithm } from "../crypto/algorithms.ts";
 import { parseDuration } from "../internal/duration.ts";
 import type { Behaviour } from "./behaviour.ts";
+import { dpopFault } from "./dpop.ts";
 import { LOADER_NAMES } from "./loaders.ts";
 import type { JwtOptions } from "./options.ts";
 import { RESERVED_CLAIMS } from "./reserved.ts";
@@ -192,6 +193,7 @@ const CHECKS: Readonly<Record<keyof JwtOptions, Check>> = {
   refreshCsrfHeaderName: headerName,
   accessCsrfFieldName: filled,
   refreshCsrfFieldName: filled,
+  dpop: (value) => dpopFault(value, origin),
   errorMessageKey: filled,
   loaders: (value) => {
     if (typeof value !== "object" || value === null) return "must be an object of functions";

@@ -2,6 +2,7 @@ import type { JwkSet, KeyMaterial } from "../crypto/keys.ts";
 import type { JwtRequest } from "../http/types.ts";
 import type { TokenStore } from "../stores/contract.ts";
 import type { Duration, JwtLocation } from "../types.ts";
+import type { DpopOptions } from "./dpop.ts";
 import type { Loaders } from "./loaders.ts";
 import type { StandardSchema } from "./schema.ts";
 
@@ -130,7 +131,7 @@ export interface JwtOptions<User = undefined, Output = unknown, Identity = strin
   csrfMode?: CsrfMode | undefined;
   /** Origins, such as `"https://app.example.com"`, that may send cookie requests from another site. @default [] */
   trustedOrigins?: readonly string[] | undefined;
-  /** The origin under which browsers reach this service, where the `Host` header does not tell. @default none */
+  /** The origin under which clients reach this service: where the `Host` header does not tell, and for `dpop`. @default none */
   publicOrigin?: string | undefined;
   /** The methods that need the CSRF value; any case. @default every method but GET, HEAD and OPTIONS */
   csrfMethods?: readonly string[] | undefined;
@@ -154,6 +155,10 @@ export interface JwtOptions<User = undefined, Output = unknown, Identity = strin
   accessCsrfFieldName?: string | undefined;
   /** @default "csrf_token" */
   refreshCsrfFieldName?: string | undefined;
+
+  // --- proof of possession
+  /** Whether tokens can be bound to a key of the client, who then proves at each request that it has it (RFC 9449). @default false */
+  dpop?: DpopOptions | boolean | undefined;
 
   // --- answers
   /** The member of an error body that holds the sentence. @default "msg" */

@@ -46,7 +46,8 @@ export function environmentFaults(
   if (behaviour.strictProduction && env.NODE_ENV === "production" && isGuessable(options.secretKey)) {
     faults.push("secretKey can be guessed: make one with `openssl rand -base64 48`, and keep it out of the code.");
   }
-  if (behaviour.sessions && canMint && options.store !== null && storesInMemory(options.store)) {
+  const remembers = canMint || Boolean(options.dpop && options.store);
+  if (behaviour.sessions && remembers && options.store !== null && storesInMemory(options.store)) {
     const why = severalProcesses(env);
     if (why !== undefined) {
       faults.push(

@@ -7,6 +7,7 @@ import { type Behaviour, FLASK, OURS } from "./behaviour.ts";
 import { checkOptions } from "./checks.ts";
 import { type CookieConfig, type KindNames, resolveCookies, resolveKind } from "./cookies.ts";
 import { FLASK_DEFAULTS, OUR_DEFAULTS } from "./defaults.ts";
+import { type DpopConfig, resolveDpop } from "./dpop.ts";
 import { type ResolvedKeys, resolveKeys } from "./keys.ts";
 import type { Loaders } from "./loaders.ts";
 import type { CsrfMode, JwtOptions, VerifyCacheOptions } from "./options.ts";
@@ -36,6 +37,8 @@ export interface ResolvedConfig {
   readonly cookies: CookieConfig;
   readonly locations: readonly JwtLocation[];
   readonly headerName: string;
+  /** `headerName` in lower case, to look up. */
+  readonly tokenHeader: string;
   readonly headerType: string;
   readonly queryStringName: string;
   readonly queryStringValuePrefix: string;
@@ -50,6 +53,8 @@ export interface ResolvedConfig {
     readonly checkForm: boolean;
     readonly inCookies: boolean;
   };
+  /** `undefined`: no token can be bound to a key. */
+  readonly dpop: DpopConfig | undefined;
   readonly encodeAudience: string | readonly string[] | undefined;
   /** `false`: unchecked; `undefined`: a token must not have one. */
   readonly decodeAudience: readonly string[] | false | undefined;
@@ -118,6 +123,11 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
   if (value("implicitRefresh") && (options.store === null || !behaviour.sessions || !canMint)) {
     faults.push("implicitRefresh needs sessions, and so a store and a key that signs: remove it, or store: null.");
   }
+  const store = options.store === undefined ? defaultStore(behaviour, canMint, clock) : options.store;
+  const locations = Object.freeze([value<JwtLocation | JwtLocation[]>("tokenLocation")].flat());
+  const headerType = value<string>("headerType");
+  const { publicOrigin } = options;
+  const dpop = resolveDpop(options.dpop, { behaviour, publicOrigin, store, locations, headerType }, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   const say = options.warn ?? console.warn;
   const warn = (message: string): void => say(`jwt-extended: ${message}`);
@@ -135,9 +145,10 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
     grace: seconds(value<Duration>("grace")) * 1000,
     names,
     cookies,
-    locations: Object.freeze([value<JwtLocation | JwtLocation[]>("tokenLocation")].flat()),
+    locations,
     headerName: value("headerName"),
-    headerType: value("headerType"),
+    tokenHeader: value<string>("headerName").toLowerCase(),
+    headerType,
     queryStringName: value("queryStringName"),
     queryStringValuePrefix: value("queryStringValuePrefix"),
     maxBodyBytes: value("maxBodyBytes"),
@@ -145,11 +156,12 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
       protect: value<boolean>("cookieCsrfProtect"),
       mode: value<CsrfMode>("csrfMode"),
       trustedOrigins: Object.freeze([...value<string[]>("trustedOrigins")]),
-      publicOrigin: options.publicOrigin,
+      publicOrigin,
       methods: value<string[] | undefined>("csrfMethods")?.map((name) => name.toUpperCase()),
       checkForm: value<boolean>("csrfCheckForm"),
       inCookies: value<boolean>("csrfInCookies"),
     }),
+    dpop,
     encodeAudience: isEmpty(encodeAudience) ? undefined : encodeAudience,
     decodeAudience,
     encodeIssuer: options.encodeIssuer ?? [issuer ?? []].flat()[0],
@@ -164,7 +176,7 @@ export function resolveConfig(given: JwtOptions<never, never, never>): ResolvedC
     rolesClaim: value("rolesClaim"),
     claimsSchema: options.claimsSchema as StandardSchema | undefined,
     errorMessageKey: value("errorMessageKey"),
-    store: options.store === undefined ? defaultStore(behaviour, canMint, clock) : options.store,
+    store,
     onStoreError: value("onStoreError"),
     storeTimeout: seconds(value<Duration>("storeTimeout")) * 1000,
     verifyCache: cacheLimits(value("verifyCache")),

@@ -11,23 +11,53 @@ export interface RequestState {
   readonly outer: RequestState | undefined;
 }
 
-const states = new WeakMap<object, RequestState>();
+class Given {
+  constructor(request: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: by this a subclass adds its private field to an object of others
+    return request;
+  }
+}
+
+/** For requests that are frozen, to which later engines add no private field. */
+const frozen = new WeakMap<object, RequestState>();
+
+/** A private field on the request, seen by nobody else, for a fifth of what a `WeakMap` costs. */
+class Noted extends Given {
+  #state: RequestState;
+
+  private constructor(request: object, state: RequestState) {
+    super(request);
+    this.#state = state;
+  }
+
+  static read(request: object): RequestState | undefined {
+    if (typeof request !== "object" || request === null) return undefined;
+    return #state in request ? request.#state : frozen.get(request);
+  }
+
+  static write(request: object, state: RequestState): void {
+    if (#state in request) request.#state = state;
+    else if (Object.isExtensible(request)) new Noted(request, state);
+    else frozen.set(request, state);
+  }
+}
+
 const ambient = new AsyncLocalStorage<RequestState | undefined>();
 
 /** Keeps what a guard of `owner` let through for a request; the newest guard is the innermost. */
 export function remember(request: object, owner: object, auth: AnyAuth): void {
-  states.set(request, { owner, auth, outer: states.get(request) });
+  Noted.write(request, { owner, auth, outer: Noted.read(request) });
 }
 
 /** What the innermost guard of `owner` let through. */
 export function recall(request: object, owner: object): AnyAuth | undefined {
-  for (let state = states.get(request); state; state = state.outer) if (state.owner === owner) return state.auth;
+  for (let state = Noted.read(request); state; state = state.outer) if (state.owner === owner) return state.auth;
   return undefined;
 }
 
 /** The state of the innermost guard of any manager. */
 export function innermost(request: object): RequestState | undefined {
-  return states.get(request);
+  return Noted.read(request);
 }
 
 /** Runs `next` so that `ambientState` gives this state to everything it calls, also after awaits. */

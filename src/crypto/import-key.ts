@@ -1,7 +1,7 @@
 import { constants, KeyObject, sign as rawSign, verify as rawVerify, type SignKeyObjectInput } from "node:crypto";
 import { decodeBriefly } from "../internal/base64url.ts";
 import { createLatin1Room } from "../internal/bytes.ts";
-import { equalMac } from "../internal/constant-time.ts";
+import { equalText } from "../internal/constant-time.ts";
 import { ALGORITHMS, type Algorithm, type AlgorithmRow, isAlgorithm } from "./algorithms.ts";
 import { readPrivateKey, readPublicKey } from "./asymmetric.ts";
 import { createMac } from "./hmac.ts";
@@ -23,7 +23,7 @@ export function importVerifyKey(material: KeyMaterial, algorithm: Algorithm, rul
   const { row, kid } = prepare(material, algorithm, "verify");
   if (row.family === "hmac") {
     const mac = createMac(row.hash as string, secretBytes(material, algorithm, rules));
-    return { algorithm, kid, verify: (signingInput, signature) => equalMac(mac(signingInput), signature) };
+    return { algorithm, kid, verify: (signingInput, signature) => equalText(mac(signingInput), signature) };
   }
   const key = signatureInput(readPublicKey(material, algorithm, rules), row);
   const { hash } = row;

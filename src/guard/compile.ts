@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { ConfigError } from "../errors.ts";
+import type { JwtReply } from "../http/types.ts";
 import { parseDuration } from "../internal/duration.ts";
 import type { Search } from "../locations/finding.ts";
 import type { StoreCalls } from "../sessions/store-calls.ts";
@@ -8,6 +9,7 @@ import type { AnyClaims, GuardOptions, JwtLocation, Wanted } from "../types.ts";
 import { roles, scopes } from "./checks/authority.ts";
 import { schema, verification } from "./checks/claims.ts";
 import { csrfMatch } from "./checks/csrf.ts";
+import { possession, unbound } from "./checks/dpop.ts";
 import { expiry } from "./checks/expiry.ts";
 import { findIt } from "./checks/find.ts";
 import { freshness } from "./checks/freshness.ts";
@@ -16,6 +18,7 @@ import { signature } from "./checks/signature.ts";
 import { tokenType } from "./checks/type.ts";
 import { lastWord, user } from "./checks/user.ts";
 import type { Check, GuardRule, WantedNames } from "./passage.ts";
+import type { ProofGate } from "./proof-gate.ts";
 
 const LOCATIONS: readonly string[] = ["headers", "cookies", "query_string", "json"];
 const OPTIONS: ReadonlySet<string> = new Set([
@@ -30,8 +33,16 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "verify",
 ]);
 
-/** Caches keep answers to requests with cookies, unlike those with `Authorization` (RFC 9111 §3.5), unless they are told. */
-const VARY = Object.freeze([["vary", "Cookie"]] as const);
+/** Shared caches keep no answers to requests with `Authorization` (RFC 9111 §3.5); of what else tells visitors apart they must be told. */
+function varying(
+  places: readonly JwtLocation[],
+  { behaviour, headerName, tokenHeader }: ResolvedConfig,
+): JwtReply["headers"] {
+  if (!behaviour.noStore) return [];
+  const names = places.includes("cookies") ? ["Cookie"] : [];
+  if (places.includes("headers") && tokenHeader !== "authorization") names.push(headerName);
+  return names.map((name) => ["vary", name] as const);
+}
 
 /** The checks that find and read a token, and judge it alone. */
 export const TOKEN_CHECKS: readonly Check[] = [findIt, signature, csrfMatch, expiry];
@@ -45,6 +56,7 @@ export function compileGuard(
   config: ResolvedConfig,
   verifier: TokenVerifier,
   store: StoreCalls | undefined,
+  proofs: ProofGate | undefined,
 ): GuardRule {
   const faults = guardFaults(options as GuardOptions, config);
   if (faults.length > 0) throw new ConfigError(faults);
@@ -71,6 +83,7 @@ export function compileGuard(
   // The one order of checks. What this route or manager does not ask for is left out once, here.
   const checks: Check[] = [...TOKEN_CHECKS];
   if (!anyType || config.behaviour.exactTypes) checks.push(tokenType);
+  checks.push(proofs ? possession(proofs) : unbound);
   if (fresh !== false) checks.push(freshness);
   if (wanted.roles) checks.push(roles);
   if (wanted.scopes) checks.push(scopes);
@@ -92,7 +105,7 @@ export function compileGuard(
     checkRevocation,
     verify: options.verify as GuardOptions<unknown, AnyClaims>["verify"],
     checks,
-    headers: search.places.includes("cookies") && config.behaviour.noStore ? VARY : [],
+    headers: varying(search.places, config),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { Loaders } from "../config/loaders.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import {
+  AccountError,
   CsrfError,
+  DpopError,
   ExpiredTokenError,
   InvalidClaimsError,
   InvalidRequestError,
@@ -24,7 +26,7 @@ import type { MaybePromise } from "../types.ts";
 export function replyTo(error: JwtError, request: JwtRequest, config: ResolvedConfig): MaybePromise<JwtReply> {
   const answer = loaded(error, request, config);
   const settle = (ready: unknown): MaybePromise<JwtReply> =>
-    ready === undefined ? defaultReply(error, config) : neutral(ready as Awaited<Loaded>);
+    ready === undefined ? defaultReply(error, request, config) : neutral(ready as Awaited<Loaded>);
   return isThenable(answer) ? Promise.resolve(answer).then(settle) : settle(answer);
 }
 
@@ -65,24 +67,45 @@ function loaderOf(error: JwtError, { behaviour }: ResolvedConfig): ErrorLoaderNa
   return undefined;
 }
 
-function defaultReply(error: JwtError, config: ResolvedConfig): JwtReply {
+function defaultReply(error: JwtError, request: JwtRequest, config: ResolvedConfig): JwtReply {
   const { behaviour, errorMessageKey } = config;
   const status = behaviour.statuses[error.code] ?? error.status;
   const headers: Array<readonly [string, string]> = [];
   const parameters = behaviour.challenges ? challengeOf(error, status) : undefined;
-  if (parameters) headers.push(["www-authenticate", challenge(config.headerType || "Bearer", parameters)]);
+  if (parameters) headers.push(...challenges(error, status, parameters, request, config));
+  if (error instanceof DpopError && error.nonce !== undefined) headers.push(["dpop-nonce", error.nonce]);
   if (behaviour.noStore) headers.push(["cache-control", "no-store"]);
-  if (status === 503) headers.push(["retry-after", "1"]);
-  const message = { [errorMessageKey]: error.message };
+  const { fields, retryAfter = status === 503 ? 1 : undefined } = error instanceof AccountError ? error : {};
+  if (retryAfter !== undefined) headers.push(["retry-after", String(retryAfter)]);
+  const message = { [errorMessageKey]: error.message, ...(fields && { fields }) };
   return { status, headers, body: behaviour.codeInBody ? { code: error.code, ...message } : message };
 }
 
 /** RFC 6750 §3.1: no error code where no token came; `invalid_token` for the rest of 401. */
 function challengeOf(error: JwtError, status: number): Readonly<Record<string, string>> | undefined {
-  if (error.challenge) return error.challenge;
+  if (error.challenge || error instanceof AccountError) return error.challenge;
   if (status === 400) return { error: "invalid_request" };
   if (status !== 401) return undefined;
   return error instanceof UnauthorizedError ? {} : { error: "invalid_token" };
+}
+
+/** One challenge for each scheme that would have been taken (RFC 9449 §7.1, §7.2): that of the token that came says what is wrong. */
+function challenges(
+  error: JwtError,
+  status: number,
+  parameters: Readonly<Record<string, string>>,
+  request: JwtRequest,
+  { dpop, tokenHeader, headerType }: ResolvedConfig,
+): Array<readonly [string, string]> {
+  const values = [challenge(headerType || "Bearer", parameters)];
+  if (dpop) {
+    const algs = dpop.algorithms.join(" ");
+    const [sent = ""] = request.header(tokenHeader);
+    if (dpop.required || error instanceof DpopError || /^dpop\s/i.test(sent))
+      values[0] = challenge("DPoP", { ...parameters, algs });
+    else if (status === 401) values.push(challenge("DPoP", { algs }));
+  }
+  return values.map((value) => ["www-authenticate", value]);
 }
 
 /** A loader may answer with a Web `Response`, too. */

@@ -18,6 +18,11 @@ export function bodyKind(contentType: string | undefined): BodyKind | undefined 
 /** A body that cannot be used, and why. */
 export const noBody = (why: Extract<ReadBody, { kind: "none" }>["why"]): ReadBody => ({ kind: "none", why });
 
+const texts = new WeakMap<ReadBody, string>();
+
+/** The text of a JSON body, where it was parsed here: a parsed value does not show which names stood twice in it. */
+export const textOf = (body: ReadBody): string | undefined => texts.get(body);
+
 // Strict: wrong UTF-8 must not turn into another text, and a byte order mark is no JSON (RFC 8259 §8.1).
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -28,7 +33,11 @@ export function parseBody(contentType: string | undefined, raw: Uint8Array | str
   if (raw.length === 0) return noBody("absent");
   try {
     const text = typeof raw === "string" ? raw : utf8.decode(raw);
-    if (kind === "json") return { kind, value: JSON.parse(text) };
+    if (kind === "json") {
+      const body: ReadBody = { kind, value: JSON.parse(text) };
+      texts.set(body, text);
+      return body;
+    }
     const fields = new URLSearchParams(text);
     return { kind, first: (name) => fields.get(name) ?? undefined };
   } catch {

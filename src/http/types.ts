@@ -6,6 +6,8 @@ export interface JwtRequest {
   readonly method: string;
   /** Path and query as received, undecoded. */
   readonly url: string;
+  /** The address of whoever is connected, be it a client or a proxy; absent where the adapter cannot tell. */
+  readonly address?: string | undefined;
   /** All lines of a header, in order; `[]` when absent. The name is given in lower case. */
   header(name: string): readonly string[];
   /** The body, read at most once. */

@@ -1,22 +1,25 @@
 import { createScratch, writeLatin1 } from "./bytes.ts";
+import { slice } from "./text.ts";
 
-/** Room for one text; the longest MAC, of SHA-512, has 86 characters. */
-const ROOM = 128;
-const { bytes, words } = createScratch(2 * ROOM);
+/** Characters that are compared at a time. */
+const PIECE = 128;
+const { bytes, words } = createScratch(2 * PIECE);
 
 /**
- * Compares a MAC with one that came along, both as base64url text, in a time that depends on their lengths only. The lengths
- * themselves are no secret. Texts longer than any MAC are never equal.
+ * Compares two texts in a time that depends on their lengths only. The lengths themselves are no secret.
  */
-export function equalMac(mine: string, theirs: string): boolean {
+export function equalText(mine: string, theirs: string): boolean {
   const { length } = mine;
-  if (theirs.length !== length || length > ROOM) return false;
-  writeLatin1(bytes, mine, 0);
-  writeLatin1(bytes, theirs, ROOM);
+  if (theirs.length !== length) return false;
   let difference = 0;
-  const whole = length >> 2;
-  for (let i = 0; i < whole; i++) difference |= (words[i] as number) ^ (words[i + ROOM / 4] as number);
-  for (let i = whole << 2; i < length; i++) difference |= (bytes[i] as number) ^ (bytes[i + ROOM] as number);
-  // Characters were cut to bytes. Who gets as far as the second comparison has the bytes of the right MAC already.
+  for (let from = 0; from < length; from += PIECE) {
+    const piece = slice(mine, from, from + PIECE);
+    writeLatin1(bytes, piece, 0);
+    writeLatin1(bytes, slice(theirs, from, from + PIECE), PIECE);
+    const whole = piece.length >> 2;
+    for (let i = 0; i < whole; i++) difference |= (words[i] as number) ^ (words[i + PIECE / 4] as number);
+    for (let i = whole << 2; i < piece.length; i++) difference |= (bytes[i] as number) ^ (bytes[i + PIECE] as number);
+  }
+  // Characters were cut to bytes. Who gets as far as the second comparison has all the bytes right already.
   return difference === 0 && mine === theirs;
 }

@@ -4,6 +4,7 @@ import type { ResolvedConfig } from "../config/resolve.ts";
 import { isJwtError, raise, UsageError } from "../errors.ts";
 import { type CookieAttributes, MAX_COOKIE_BYTES, serializeCookie } from "../http/cookies.ts";
 import type { JwtReply, JwtRequest } from "../http/types.ts";
+import { needsCsrf, refusedOrigin } from "../locations/csrf.ts";
 import { readUnverifiedClaims } from "../token/verify.ts";
 import type { MaybePromise, TokenPair, TokenType } from "../types.ts";
 import { csrfOf } from "./decode.ts";
@@ -31,7 +32,10 @@ export interface SendTokensOptions {
 type Headers = Array<readonly [string, string]>;
 const NO_STORE = ["cache-control", "no-store"] as const;
 
-/** The headers that put a token, and its CSRF value, into cookies. Reads the token; verifies it only where that is recorded. */
+/**
+ * The headers that put a token, and its CSRF value, into cookies. Reads the token; verifies it only where that is recorded.
+ * @throws CsrfError where another site asked for it: its visitor would be logged in as somebody else without knowing
+ */
 export async function cookieHeaders(
   type: TokenType,
   token: string,
@@ -41,6 +45,8 @@ export async function cookieHeaders(
 ): Promise<JwtReply["headers"]> {
   const { config } = issuer;
   const { behaviour, csrf } = config;
+  const foreign = request && needsCsrf(request, config) ? refusedOrigin(request, config) : undefined;
+  if (foreign) raise(foreign);
   const names = config.names[type];
   const exposed = csrf.protect && csrf.inCookies && csrf.mode === "double-submit";
   const claims = behaviour.cookiesVerify ? undefined : readClaims(token, config);

@@ -1,4 +1,4 @@
-import { RevokedTokenError, raise } from "../errors.ts";
+import { RevokedTokenError, raise, UsageError } from "../errors.ts";
 import { absoluteEnd } from "../sessions/limits.ts";
 import { needStore } from "../sessions/store-calls.ts";
 import type { SessionRow } from "../stores/contract.ts";
@@ -38,14 +38,22 @@ export async function createToken(
   const sid = options.session?.sessionId;
   const now = config.clock();
   const prepared = await prepare(subject, options, config);
-  const bond = sid === undefined ? {} : bondOf(await liveSession(sid, subject, now, issuer), type);
+  const jkt = thumbprintOf(options);
+  const bond = sid === undefined ? { jkt } : bondOf(await liveSession(sid, subject, now, issuer), type);
   const exp = expiryOf(type, options.expires, now, bond.notAfter, config);
   return await seal(type, prepared, exp, options.fresh, bond, now, config);
+}
+
+/** @throws UsageError for what is no thumbprint of a key (RFC 7638): such a token could never be used. */
+function thumbprintOf({ jkt }: MintOptions): string | undefined {
+  if (jkt === undefined || /^[A-Za-z0-9_-]{43}$/.test(jkt)) return jkt;
+  return raise(new UsageError("claims_invalid", { message: "jkt must be the thumbprint that verifyDpopProof gives." }));
 }
 
 /** Opens a session and makes its first access and refresh token; a login. */
 export async function openLogin(identity: unknown, options: PairOptions, issuer: Issuer): Promise<TokenPair> {
   const { config, store, events } = issuer;
+  const jkt = thumbprintOf(options);
   const subject = await subjectOf(identity, config);
   const now = config.clock();
   const prepared = await prepare(subject, options, config);
@@ -65,16 +73,16 @@ export async function openLogin(identity: unknown, options: PairOptions, issuer:
     refreshExp: exps.refresh,
     claims: structuredClone(options.claims ?? {}),
     headers: structuredClone(options.headers ?? {}),
-    jkt: undefined,
+    jkt,
     ...client,
   };
   const row = sessions ? await store.open(opening) : undefined;
   if (row) events.emit("issued", { subject: row.subject, sessionId: row.sid, ...client });
   const [access, refresh] = await Promise.all([
-    seal("access", prepared, exps.access, options.fresh, row ? bondOf(row, "access") : {}, now, config),
-    seal("refresh", prepared, exps.refresh, false, row ? refreshBondOf(row) : {}, now, config),
+    seal("access", prepared, exps.access, options.fresh, row ? bondOf(row, "access") : { jkt }, now, config),
+    seal("refresh", prepared, exps.refresh, false, row ? refreshBondOf(row) : { jkt }, now, config),
   ]);
-  return tokenPair(access, refresh, exps.access, now);
+  return tokenPair(access, refresh, exps.access, now, jkt);
 }
 
 /** The row of a session that is still good, and belongs to this subject. */

@@ -15,6 +15,8 @@ export interface MintOptions {
   readonly fresh?: boolean | Duration | undefined;
   /** The lifetime; `false` for one without end, where `maxAccessLifetime` or `maxRefreshLifetime` allows it. */
   readonly expires?: Duration | false | undefined;
+  /** Binds to the key of this thumbprint, as `verifyDpopProof` gives it; what a session is bound to wins. @default bound to none */
+  readonly jkt?: string | undefined;
   /** Further claims; reserved names are refused. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
   /** Further header members; reserved names are refused. */
@@ -28,6 +30,8 @@ export interface Bond {
   readonly jti?: string | undefined;
   readonly csrf?: string | undefined;
   readonly authTime?: number | undefined;
+  /** The thumbprint of the key that the token is bound to. */
+  readonly jkt?: string | undefined;
   /** The token does not outlive this. */
   readonly notAfter?: number | undefined;
 }
@@ -114,6 +118,7 @@ export function seal(
   if (config.encodeAudience) claims.aud = config.encodeAudience;
   if (config.csrf.protect && (behaviour.csrfEverywhere || config.locations.includes("cookies")))
     claims.csrf = bond.csrf ?? newId();
+  if (bond.jkt !== undefined) claims.cnf = { jkt: bond.jkt };
   if (bond.sid !== undefined) claims.sid = bond.sid;
   if (bond.gen !== undefined) claims.gen = bond.gen;
   if (type === "access") Object.assign(claims, freshness(fresh, now, bond.authTime, config));

@@ -2,6 +2,7 @@ import { RESERVED_CLAIMS } from "../config/reserved.ts";
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { randomId } from "../crypto/random.ts";
 import {
+  DpopError,
   InvalidClaimsError,
   InvalidTokenError,
   JwtError,
@@ -9,12 +10,14 @@ import {
   raise,
   StoreUnavailableError,
   UserLookupError,
+  withToken,
 } from "../errors.ts";
 import { keepLogin } from "../sessions/limits.ts";
 import { judgeRotation } from "../sessions/outcome.ts";
 import { revocationQuery } from "../sessions/query.ts";
 import { refreshTokenId } from "../sessions/secrets.ts";
 import { needStore, type StoreCalls } from "../sessions/store-calls.ts";
+import { boundTo } from "../token/dpop.ts";
 import type { MaybePromise, TokenPair } from "../types.ts";
 import { type ClientInfo, clientOf } from "./client.ts";
 import { assertType, type Decoded, decode } from "./decode.ts";
@@ -23,6 +26,12 @@ import { prepare, type Subject, seal, withCarried } from "./mint.ts";
 import { bondOf, refreshBondOf, tokenPair } from "./pair.ts";
 import { expiryOf } from "./times.ts";
 
+/** Who refreshes, and by which key. */
+export interface RenewOptions extends ClientInfo {
+  /** The thumbprint of the key that has just been proved, as `verifyDpopProof` gives it. A bound token needs it. */
+  readonly jkt?: string | undefined;
+}
+
 /**
  * Exchanges a refresh token for the next pair. Everything that can refuse runs before the store is asked; then one
  * atomic step decides, and whoever races with the same token inside the grace gets the same successor.
@@ -30,7 +39,7 @@ import { expiryOf } from "./times.ts";
  */
 export async function renewLogin(
   refreshToken: unknown,
-  client: ClientInfo | undefined,
+  options: RenewOptions | undefined,
   issuer: Issuer,
 ): Promise<TokenPair> {
   const { config, events } = issuer;
@@ -38,19 +47,24 @@ export async function renewLogin(
   const decoded = await decode(refreshToken, {}, issuer);
   assertType(decoded.claims, "refresh", issuer);
   const { sid, gen } = nameOf(decoded);
+  const jkt = options?.jkt;
+  const stranger = keyFault(boundTo(decoded.claims), jkt, config);
+  // Whoever comes with another key is refused, and nothing is written; unless the token is spent, for then it is theft.
+  const mayBeTheft = stranger?.code === "dpop_proof_invalid" && (await isSpent(sid, gen, store));
+  if (stranger && !mayBeTheft) return raise(stranger);
   // Sessions do not know by which key their tokens were signed; everything else the exchange itself will tell.
   if (typeof decoded.header.kid === "string") await assertKey(decoded, store, config);
   const subject = await renewedSubject(decoded, config);
   const prepared = await prepare(subject, {}, config, false);
   const now = config.clock();
-  const from = await clientOf(client, store);
+  const from = await clientOf(options, store);
   const issuedAt = Math.floor(now / 1000);
   const presented = {
     sid,
     subject: String(subject.identity),
     gen,
     nonce: randomId(),
-    jkt: undefined,
+    jkt,
     ...from,
     issuedAt,
     refreshExp: expiryOf("refresh", undefined, now, undefined, config),
@@ -61,7 +75,8 @@ export async function renewLogin(
   const rotation = await store.rotate(presented);
   const before = rotation.row && { userAgent: rotation.row.userAgent, address: rotation.row.address };
   const row = judgeRotation(rotation, before, from, events);
-  if (row instanceof JwtError) return raise(row);
+  if (row instanceof JwtError) return raise(withToken(row, decoded));
+  if (stranger) return raise(stranger);
 
   const carried = withCarried(prepared, subject.isKnown ? row.claims : carriedClaims(decoded, config), row.headers);
   const bond = bondOf(row, "access");
@@ -71,13 +86,27 @@ export async function renewLogin(
     // Whoever lost a race must get the very token of the winner: its times are those of the row.
     seal("refresh", carried, row.refreshExp, false, refreshBondOf(row), row.issuedAt * 1000, config),
   ]);
-  return tokenPair(access, refresh, exp, now);
+  return tokenPair(access, refresh, exp, now, row.jkt);
 }
 
 async function assertKey({ header, claims }: Decoded, store: StoreCalls, config: ResolvedConfig): Promise<void> {
   const answer = await store.isRevoked(revocationQuery(header, claims, config));
   if (answer instanceof JwtError) raise(answer);
   if (answer === true) raise(new RevokedTokenError("token_revoked"));
+}
+
+/** What is wrong with the key that a refresh token is presented by (RFC 9449 §5). */
+function keyFault(bound: string | undefined, jkt: string | undefined, { dpop }: ResolvedConfig): DpopError | undefined {
+  if (bound === jkt) return bound === undefined && dpop?.required ? new DpopError("token_unbound") : undefined;
+  if (bound === undefined) return new DpopError("token_unbound");
+  if (jkt === undefined) return new DpopError(dpop ? "dpop_proof_missing" : "token_bound");
+  return new DpopError("dpop_proof_invalid", { detail: "the key is not the one that the token is bound to" });
+}
+
+/** Whether the session has gone on since this token. Read only. */
+async function isSpent(sid: string, gen: number, store: StoreCalls): Promise<boolean> {
+  const row = await store.read(sid);
+  return row !== undefined && row.gen > gen;
 }
 
 /** The session and generation of a refresh token, which its `jti` must agree with. */

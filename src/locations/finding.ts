@@ -11,6 +11,8 @@ export interface Found {
   readonly kind: KindNames;
   /** The CSRF value that came with it; `undefined` where none is called for. */
   readonly csrf: string | undefined;
+  /** Whether it came under the scheme `DPoP`, and so must have a proof beside it. */
+  readonly byDpop?: boolean | undefined;
 }
 
 /** What was looked for in vain, for the message. */

@@ -1,17 +1,22 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
 import { InvalidRequestError } from "../errors.ts";
 import type { JwtRequest } from "../http/types.ts";
+import { charCodeAt, indexOf, slice } from "../internal/text.ts";
 import type { Finding, Search } from "./finding.ts";
+
+const SPACE = 32;
 
 /** Reads the token of the configured header: one credential (RFC 9110 §11.4), or a comma list in the recorded way. */
 export function findInHeader(request: JwtRequest, search: Search): Finding {
   const { config } = search;
-  const lines = request.header(config.headerName.toLowerCase());
+  const lines = request.header(config.tokenHeader);
   return config.behaviour.oneCredential ? oneCredential(lines, search) : commaList(lines.join(","), search);
 }
 
 function oneCredential(lines: readonly string[], search: Search): Finding {
-  const { headerName, headerType, behaviour } = search.config;
+  const { headerName, headerType, behaviour, dpop } = search.config;
+  const plain = plainToken(lines, headerType);
+  if (plain !== undefined) return found(plain, search);
   const { messages } = behaviour;
   const line = lines[0]?.trim() ?? "";
   if (lines.length > 1) return bad(search.config);
@@ -21,16 +26,30 @@ function oneCredential(lines: readonly string[], search: Search): Finding {
   if (headerType === "") return /\s/.test(line) ? bad(search.config) : found(line, search);
   const blank = firstBlank(line);
   const scheme = blank < 0 ? line : line.slice(0, blank);
-  if (scheme.length !== headerType.length || scheme.toLowerCase() !== headerType.toLowerCase()) {
+  const byDpop = dpop !== undefined && isScheme(scheme, "DPoP");
+  if (!byDpop && !isScheme(scheme, headerType)) {
     return { missing: messages.missingHeaderType(headerName, headerType) ?? "" };
   }
   const token = blank < 0 ? "" : line.slice(blank + 1).trimStart();
-  return token === "" || firstBlank(token) >= 0 ? bad(search.config) : found(token, search);
+  return token === "" || firstBlank(token) >= 0 ? bad(search.config) : found(token, search, byDpop);
 }
 
+/** The token of a line that nothing is odd about, as nearly all are: the scheme as it is written here, one space, one word. */
+function plainToken(lines: readonly string[], scheme: string): string | undefined {
+  const [line] = lines;
+  if (line === undefined || lines.length > 1 || !line.startsWith(scheme)) return undefined;
+  if (charCodeAt(line, scheme.length) !== SPACE) return undefined;
+  const token = slice(line, scheme.length + 1);
+  return token !== "" && indexOf(token, ",") < 0 && firstBlank(token) < 0 ? token : undefined;
+}
+
+/** The case of a scheme does not count (RFC 9110 §11.1). */
+const isScheme = (given: string, wanted: string): boolean =>
+  given.length === wanted.length && given.toLowerCase() === wanted.toLowerCase();
+
 function firstBlank(text: string): number {
-  const space = text.indexOf(" ");
-  const tab = text.indexOf("\t");
+  const space = indexOf(text, " ");
+  const tab = indexOf(text, "\t");
   return space < 0 || (tab >= 0 && tab < space) ? tab : space;
 }
 
@@ -57,6 +76,7 @@ const bad = (config: ResolvedConfig): InvalidRequestError =>
     message: config.behaviour.messages.badHeader(config.headerName, config.headerType),
   });
 
-function found(token: string, search: Search): Finding {
-  return { location: "headers", tokens: [token], kind: search.kinds[0] as Search["kinds"][number], csrf: undefined };
+function found(token: string, search: Search, byDpop = false): Finding {
+  const kind = search.kinds[0] as Search["kinds"][number];
+  return { location: "headers", tokens: [token], kind, csrf: undefined, byDpop };
 }

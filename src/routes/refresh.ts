@@ -1,7 +1,9 @@
-import { isRefusal, type JwtError } from "../errors.ts";
+import { isRefusal, type JwtError, raise } from "../errors.ts";
 import { cookieValues } from "../http/cookies.ts";
 import type { JwtReply, JwtRequest, Route } from "../http/types.ts";
 import { findToken } from "../locations/find.ts";
+import type { Found } from "../locations/finding.ts";
+import { schemeFault } from "../token/dpop.ts";
 import {
   type AnyManager,
   assertOwnPage,
@@ -27,7 +29,8 @@ async function refresh(request: JwtRequest, manager: AnyManager, options: RouteO
   const byCookie = found.location === "cookies";
   try {
     if (found.csrf !== undefined) await manager.decodeToken(token, { csrf: found.csrf });
-    const pair = await manager.refreshTokenPair(token, clientInfo(request, options));
+    const jkt = config.dpop && (await provenKey(token, found, request, manager));
+    const pair = await manager.refreshTokenPair(token, { ...clientInfo(request, options), jkt });
     // A client that came with cookies never gets a token into its body: a script in the page could read it there.
     return await manager.tokensReply(pair, { via: byCookie ? "cookies" : "body" }, request);
   } catch (error) {
@@ -35,6 +38,19 @@ async function refresh(request: JwtRequest, manager: AnyManager, options: RouteO
     const reply = await manager.replyTo(error, request);
     return { ...reply, headers: [...reply.headers, ...(await lost(error, request, manager))] };
   }
+}
+
+/** The key of the proof that came. Proofs are remembered for a while, so only who has a good token gets one remembered. */
+async function provenKey(
+  token: string,
+  { location, byDpop }: Found,
+  request: JwtRequest,
+  manager: AnyManager,
+): Promise<string | undefined> {
+  const claims = await manager.decodeToken(token);
+  const required = manager.config.dpop?.required === true;
+  const fault = location === "headers" ? schemeFault(claims, byDpop === true, required) : undefined;
+  return fault ? raise(fault) : manager.verifyDpopProof(request);
 }
 
 /**

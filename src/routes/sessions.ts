@@ -1,22 +1,12 @@
-import { RevokedTokenError, raise, UsageError } from "../errors.ts";
+import { RevokedTokenError, raise } from "../errors.ts";
 import type { JwtReply, JwtRequest, Route } from "../http/types.ts";
-import type { AuthContext } from "../types.ts";
-import { type AnyManager, assertOwnPage, route } from "./shared.ts";
-
-type Handler = (auth: AuthContext<unknown, object>, request: JwtRequest) => Promise<JwtReply>;
+import { type AnyManager, guardedRoute, unknownSession } from "./shared.ts";
 
 /** The routes of a page of devices: list, end one, end the others, end all. Each needs an access token of a session. */
 export function sessionRoutes(manager: AnyManager): readonly Route[] {
   const guard = manager.guard({});
-  const guarded = (method: Route["method"], path: string, handle: Handler): Route =>
-    route(method, path, manager, async (request) => {
-      if (method !== "GET") assertOwnPage(request, manager);
-      const outcome = await guard.check(request);
-      if (!outcome.ok) return outcome.reply;
-      const auth = outcome.auth;
-      if (!auth || auth.claims === null) return raise(new UsageError("no_auth_context"));
-      return handle(auth as AuthContext<unknown, object>, request);
-    });
+  const guarded = (method: Route["method"], path: string, handle: Parameters<typeof guardedRoute>[4]): Route =>
+    guardedRoute(method, path, manager, guard, handle);
   const nothing = (headers: JwtReply["headers"] = []): JwtReply => ({ status: 204, headers });
   const unset = (request: JwtRequest): JwtReply["headers"] =>
     manager.config.locations.includes("cookies") ? manager.unsetCookieHeaders(["access", "refresh"], {}, request) : [];
@@ -31,12 +21,7 @@ export function sessionRoutes(manager: AnyManager): readonly Route[] {
       const id = request.url.split("?")[0]?.split("/").at(-1) ?? "";
       // Somebody else's session is as unknown as one that never was.
       const own = (await manager.listSessions(identity)).some(({ sessionId }) => sessionId === id);
-      if (!own)
-        return {
-          status: 404,
-          headers: [],
-          body: { code: "session_unknown", [manager.config.errorMessageKey]: "Session is unknown" },
-        };
+      if (!own) return unknownSession(manager);
       await manager.revokeSession(id);
       return nothing();
     }),

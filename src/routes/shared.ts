@@ -1,8 +1,8 @@
-import { InvalidRequestError, InvalidTokenError, isRefusal, JwtError, raise } from "../errors.ts";
+import { InvalidRequestError, InvalidTokenError, isRefusal, JwtError, raise, UsageError } from "../errors.ts";
 import type { JwtReply, JwtRequest, Route } from "../http/types.ts";
 import { refusedOrigin } from "../locations/csrf.ts";
-import type { ClientInfo, JWTManager } from "../manager.ts";
-import type { JwtLocation } from "../types.ts";
+import type { ClientInfo, Guard, JWTManager } from "../manager.ts";
+import type { AnyClaims, AuthContext, JwtLocation } from "../types.ts";
 
 /** A manager of any types: routes look at sessions, not at users. */
 // biome-ignore lint/suspicious/noExplicitAny: the types of users and claims do not matter here
@@ -35,9 +35,8 @@ export function assertOwnPage(request: JwtRequest, { config }: AnyManager): void
   if (refused) raise(refused);
   const [type] = request.header("content-type");
   if (type !== undefined && !/^application\/json\s*(;|$)/i.test(type.trim())) {
-    raise(
-      new InvalidRequestError("invalid_request", { message: "This route takes application/json, or no body at all" }),
-    );
+    const message = "This route takes application/json, or no body at all";
+    raise(new InvalidRequestError("unsupported_media_type", { message }));
   }
 }
 
@@ -62,6 +61,23 @@ export function route(
   };
 }
 
+/** A route behind a guard, which answers to whoever is not let in. Whatever changes something must come from a page of our own. */
+export function guardedRoute(
+  method: Route["method"],
+  path: string,
+  manager: AnyManager,
+  guard: Guard<unknown, AnyClaims>,
+  handle: (auth: AuthContext<unknown>, request: JwtRequest) => Promise<JwtReply>,
+): Route {
+  return route(method, path, manager, async (request) => {
+    if (method !== "GET") assertOwnPage(request, manager);
+    const outcome = await guard.check(request);
+    if (!outcome.ok) return outcome.reply;
+    const { auth } = outcome;
+    return !auth || auth.claims === null ? raise(new UsageError("no_auth_context")) : handle(auth, request);
+  });
+}
+
 /**
  * The token to go by, of several cookies of one name: the one whose session lives. Two that live are never chosen
  * between; where none does, the first says why.
@@ -82,6 +98,15 @@ export async function liveToken(
   const [first] = live;
   if (live.some(({ sid }) => sid !== first?.sid)) return raise(new InvalidTokenError("ambiguous_cookies"));
   return live.sort((one, other) => other.gen - one.gen)[0]?.token ?? tokens[0];
+}
+
+/** The answer where a session that is to be ended is none, or somebody else's. */
+export function unknownSession({ config }: AnyManager): JwtReply {
+  return {
+    status: 404,
+    headers: [],
+    body: { code: "session_unknown", [config.errorMessageKey]: "Session is unknown" },
+  };
 }
 
 /** Throws what is a refusal, and gives what is none. */

@@ -3,6 +3,7 @@ import { keyedDigest } from "../crypto/digest.ts";
 import { ConfigError, isJwtError, type JwtError, raise, StoreUnavailableError } from "../errors.ts";
 import type { Emitter } from "../events.ts";
 import { isThenable } from "../internal/thenable.ts";
+import { withinLimit } from "../internal/time-limit.ts";
 import type {
   NewSession,
   Presented,
@@ -12,6 +13,7 @@ import type {
   SessionRow,
   TokenStore,
 } from "../stores/contract.ts";
+import { isReplica } from "../stores/replica/replica.ts";
 import type { MaybePromise } from "../types.ts";
 
 /**
@@ -31,6 +33,10 @@ export interface StoreCalls {
   list(subject: string): Promise<readonly SessionRow[]>;
   /** @throws StoreUnavailableError */
   revoke(revocation: Revocation): Promise<void>;
+  /** Takes a name that may be taken once only; false where it is taken. `until` in Unix milliseconds. @throws StoreUnavailableError */
+  spend(name: string, until: number): Promise<boolean>;
+  /** The secret of the store, the same in every process; `undefined` where it keeps none. @throws StoreUnavailableError */
+  secret(): Promise<Uint8Array | undefined>;
   /** Notes that a session is in use, at most once a minute. Nobody waits for it, and it never throws. `now` in milliseconds. */
   touch(sid: string, now: number): void;
   /** The longest lifetimes any process configured, in seconds. @throws StoreUnavailableError */
@@ -55,7 +61,10 @@ const MAX_TOUCHED = 10_000;
 export function storeCalls(config: ResolvedConfig, events: Emitter): StoreCalls | undefined {
   const { store, storeTimeout, lifetimes } = config;
   if (!store) return undefined;
-  store.listen?.((notice) => events.emit(notice, {}));
+  store.listen?.((notice, detail) => {
+    if (notice === "replicaBehind") events.emit(notice, { detail });
+    else events.emit(notice, {});
+  });
   let isDown = false;
   const bad = (error: unknown): JwtError => {
     const refusal = failed(error);
@@ -73,17 +82,25 @@ export function storeCalls(config: ResolvedConfig, events: Emitter): StoreCalls 
     return answer;
   };
 
+  /** Tells how long a call took that has come to an end. */
+  const timed = <T>(call: keyof TokenStore, begun: number, outcome: T): T => {
+    events.emit("storeCalled", { call, milliseconds: performance.now() - begun, ok: !isJwtError(outcome) });
+    return outcome;
+  };
+
   async function call<T>(
+    name: keyof TokenStore,
     ask: (store: TokenStore) => MaybePromise<T>,
     isAnswer: (answer: unknown) => boolean,
   ): Promise<T> {
+    const begun = performance.now();
     let answer: T;
     try {
       answer = await within(ask(store as TokenStore), storeTimeout);
     } catch (error) {
-      return raise(bad(error));
+      return raise(timed(name, begun, bad(error)));
     }
-    return isAnswer(answer) ? good(answer) : raise(bad(down(NONSENSE)));
+    return isAnswer(answer) ? timed(name, begun, good(answer)) : raise(timed(name, begun, bad(down(NONSENSE))));
   }
   const judge = (answer: unknown): boolean | JwtError =>
     typeof answer === "boolean" ? good(answer) : bad(down(NONSENSE));
@@ -99,25 +116,34 @@ export function storeCalls(config: ResolvedConfig, events: Emitter): StoreCalls 
     isRevoked(query) {
       try {
         const answer = store.isRevoked(query);
-        return isThenable(answer) ? within(answer, storeTimeout).then(judge, bad) : judge(answer);
+        if (isThenable(answer)) {
+          const begun = performance.now();
+          const late = within(answer, storeTimeout).then(judge, bad);
+          return late.then((outcome) => timed("isRevoked", begun, outcome));
+        }
+        // What a copy in memory knows says nothing about the store behind it.
+        return isReplica(store) && typeof answer === "boolean" ? answer : judge(answer);
       } catch (error) {
         return bad(error);
       }
     },
-    open: (session) => call((to) => to.open(session), isRow),
-    rotate: (presented) => call((to) => to.rotate(presented), isRotation),
+    open: (session) => call("open", (to) => to.open(session), isRow),
+    rotate: (presented) => call("rotate", (to) => to.rotate(presented), isRotation),
     read: (sid) =>
       call(
+        "read",
         (to) => to.read(sid),
         (row) => row === undefined || isRow(row),
       ),
     list: (subject) =>
       call(
+        "list",
         (to) => to.list(subject),
         (rows) => Array.isArray(rows) && rows.every(isRow),
       ),
     revoke: (revocation) =>
       call(
+        "revoke",
         (to) => to.revoke(revocation),
         (answer) => answer === undefined,
       ),
@@ -127,26 +153,39 @@ export function storeCalls(config: ResolvedConfig, events: Emitter): StoreCalls 
       if (touched.size >= MAX_TOUCHED) touched.clear();
       touched.set(sid, now);
       call(
+        "touch",
         (to) => to.touch(sid),
         () => true,
       ).catch(() => {});
     },
     async limits() {
       if (performance.now() - known.at < LIMITS_FOR) return known;
-      const highest = await call((to) => to.raiseLimits(own), areLimits);
+      const highest = await call("raiseLimits", (to) => to.raiseLimits(own), areLimits);
       known = { ...highest, at: performance.now() };
       return known;
     },
-    async hashAddress(address) {
+    spend: (name, until) =>
+      call(
+        "spend",
+        (to) => to.spend(name, until),
+        (answer) => typeof answer === "boolean",
+      ),
+    async secret() {
       if (!store.secret) return undefined;
       secret ??= await call(
+        "secret",
         (to) => to.secret?.() as MaybePromise<Uint8Array>,
         (bytes) => bytes instanceof Uint8Array,
       );
-      return keyedDigest(secret, address);
+      return secret;
+    },
+    async hashAddress(address) {
+      const key = await calls.secret();
+      return key && keyedDigest(key, address);
     },
     purge: () =>
       call(
+        "purge",
         (to) => to.purge(),
         (gone) => Number.isInteger(gone),
       ),
@@ -173,22 +212,10 @@ function areLimits(answer: unknown): boolean {
   return typeof access === "number" && typeof refresh === "number";
 }
 
-/** Waits for an answer, but no longer than `limit` milliseconds. By our own timer: drivers queue for ever while they reconnect. A late answer is dropped, a late error is swallowed. */
+/** Waits for an answer, but no longer than `limit` milliseconds. */
 export function within<T>(answer: MaybePromise<T> | PromiseLike<T>, limit: number): Promise<T> {
   if (!isThenable(answer)) return Promise.resolve(answer);
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(down("no answer within storeTimeout")), limit);
-    answer.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
+  return withinLimit(answer, limit, () => down("no answer within storeTimeout"));
 }
 
 /**

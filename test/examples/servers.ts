@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hasMysql, openMysql } from "../support/mysql.ts";
 import { POSTGRES, startPostgres } from "../support/postgres.ts";
 import { hasRedis, startRedis } from "../support/redis.ts";
 
@@ -27,6 +28,14 @@ export const SERVERS: Readonly<Record<string, Needs>> = {
     present: POSTGRES !== undefined,
     async start() {
       const server = await startPostgres();
+      return { env: { DATABASE_URL: server.url }, close: () => server.close() };
+    },
+  },
+  "store-mysql.ts": {
+    what: "mariadbd",
+    present: hasMysql(),
+    async start() {
+      const server = await openMysql();
       return { env: { DATABASE_URL: server.url }, close: () => server.close() };
     },
   },

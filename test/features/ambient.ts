@@ -1,3 +1,5 @@
+import { Agent } from "node:http";
+import { Worker } from "node:worker_threads";
 import * as jwt from "jwt-extended";
 import { describe, expect, it } from "vitest";
 import { act, told } from "../support/answers.ts";
@@ -8,6 +10,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** `getJwt()` and its family without a request. */
 export function feature(harness: Harness): void {
+  let thread: (() => Promise<void>) | undefined;
   const seen = async (): Promise<unknown> => ({
     id: jwt.getJwtIdentity(),
     claims: jwt.getJwt().sub,
@@ -22,6 +25,7 @@ export function feature(harness: Harness): void {
     handler: async (tools) => {
       const before = jwt.getJwtIdentity();
       await pause(Number(tools.query.get("wait")));
+      if (tools.query.get("away")) await thread?.();
       const inside = await Promise.all([seen(), pause(1).then(seen)]);
       if (tools.query.get("fail")) throw new Error("on purpose");
       return { json: { before, inside, own: tools.getAuth().identity } };
@@ -29,25 +33,50 @@ export function feature(harness: Harness): void {
   };
 
   describe("ambient accessors", () => {
-    it("give each of 200 parallel requests its own identity", async () => {
+    it("give each of 1000 parallel requests of 100 users its own identity, over connections that are kept", async () => {
       const userLookup = async (_: unknown, { sub }: { sub: string }) => `user ${sub}`;
       const manager = managerOf({ ambientContext: true, loaders: { userLookup } });
-      const ids = Array.from({ length: 200 }, (_, i) => `id-${i % 50}`);
-      const tokens = await Promise.all(ids.map((id) => manager.createAccessToken(id)));
-      await serving(harness, manager, [guarded], {}, async ({ get }) => {
-        const asked = tokens.map((token, i) =>
-          get(`/me?wait=${(i * 7) % 20}${i % 9 === 0 ? "&fail=1" : ""}`, bearer(token)),
-        );
+      const users = Array.from({ length: 100 }, (_, i) => `id-${i}`);
+      const tokens = await Promise.all(users.map((id) => manager.createAccessToken(id)));
+      const agent = new Agent({ keepAlive: true, maxSockets: 100 });
+      const worker = new Worker(
+        'const { parentPort } = require("node:worker_threads"); parentPort.on("message", (n) => parentPort.postMessage(n));',
+        { eval: true },
+      );
+      const waiting = new Map<number, () => void>();
+      const strangers: unknown[] = [];
+      worker.on("message", (number: number) => {
+        strangers.push(jwt.tryGetJwtIdentity());
+        waiting.get(number)?.();
+      });
+      thread = () =>
+        new Promise((resolve) => {
+          waiting.set(waiting.size, resolve);
+          worker.postMessage(waiting.size - 1);
+        });
+      const open = act("/open", () => ({ json: { id: jwt.tryGetJwtIdentity() ?? null } }));
+      await serving(harness, manager, [guarded, open], {}, async ({ send }) => {
+        const asked = Array.from({ length: 1000 }, (_, i) => {
+          const way = `${i % 9 === 0 ? "&fail=1" : ""}${i % 10 === 0 ? "&away=1" : ""}`;
+          return send({ path: `/me?wait=${(i * 7) % 20}${way}`, headers: [bearer(tokens[i % 100] ?? "")], agent });
+        });
         for (const [i, answer] of (await Promise.all(asked)).entries()) {
           if (i % 9 === 0) expect(answer.status).toBe(500);
           else {
-            const id = ids[i];
+            const id = users[i % 100];
             const all = { id, claims: id, alg: "HS256", location: "headers", user: `user ${id}` };
             expect(answer.json()).toEqual({ before: id, inside: [all, all], own: id });
           }
         }
+        const after = await Promise.all(
+          users.map(() => send({ path: "/open", headers: [bearer(tokens[0] ?? "")], agent })),
+        );
+        for (const answer of after) expect(answer.json()).toEqual({ id: null });
+        expect(strangers).toEqual(Array.from({ length: 100 }, () => undefined));
         expect(jwt.tryGetJwt()).toBeUndefined();
         expect(jwt.tryGetJwtIdentity()).toBeUndefined();
+        agent.destroy();
+        await worker.terminate();
       });
     });
 

@@ -29,7 +29,11 @@ async function login(manager: AnyManager, identity = "ada"): Promise<Login> {
 
 /** Cookie requests that change something must prove that they come from our own pages. */
 export function feature(harness: Harness): void {
-  const routes = [who(), who({ refresh: true }, "/refresh"), who({ optional: true }, "/optional")];
+  const routes = [
+    who({}, "/me", [...METHODS, "GET", "OPTIONS"]),
+    who({ refresh: true }, "/refresh"),
+    who({ optional: true }, "/optional"),
+  ];
   const csrf = (value: string) => ["X-CSRF-TOKEN", value] as const;
 
   describe("CSRF", () => {
@@ -62,8 +66,9 @@ export function feature(harness: Harness): void {
             refused(query, 403, "csrf_missing");
           }
         }
-        for (const method of ["GET", "HEAD"]) {
-          expect((await send({ method, path: "/me", headers: [mine.cookie] })).status).toBe(200);
+        for (const method of ["GET", "HEAD", "OPTIONS"]) {
+          const { status, setCookies } = await send({ method, path: "/me", headers: [mine.cookie] });
+          expect([method, status, setCookies]).toEqual([method, 200, []]);
         }
         passed(await get("/me", mine.cookie, csrf("wrong")));
       });
@@ -116,6 +121,19 @@ export function feature(harness: Harness): void {
         refused(naive, 403, "csrf_mismatch");
         const right = await send({ method: "POST", path: "/me", headers: [tossed, csrf(mine.csrf)] });
         passed(right);
+        // From a sibling domain: another cookie of the name beside the victim's, with the value of the attacker's own session.
+        const eve = await login(manager, "eve");
+        for (const values of [
+          [eve.csrf, mine.csrf],
+          [mine.csrf, eve.csrf],
+          [eve.csrf, eve.csrf],
+        ]) {
+          const line = [mine.cookie[1], ...values.map((value) => `__Host-csrf_access=${value}`)].join("; ");
+          const post = (value: string) =>
+            send({ method: "POST", path: "/me", headers: [["Cookie", line], csrf(value)] });
+          refused(await post(eve.csrf), 403, "csrf_mismatch");
+          passed(await post(mine.csrf));
+        }
       });
     });
 
@@ -135,6 +153,7 @@ export function feature(harness: Harness): void {
           const headers = [mine.cookie, ["Content-Type", type]] as const;
           refused(await send({ method: "POST", path: "/me", headers, body: "{}" }), 403, "csrf_missing");
         }
+        refused(await send({ method: "POST", path: "/me", headers: [mine.cookie], body: "{}" }), 403, "csrf_missing");
         const extra: (readonly [string, string])[] = [
           ["X-HTTP-Method-Override", "GET"],
           ["X-HTTP-Method", "GET"],
@@ -156,6 +175,28 @@ export function feature(harness: Harness): void {
         expect((await send({ method: "POST", path: "/me", headers: mixed })).status).toBe(403);
         passed(await send({ method: "POST", path: "/me", headers: [bearer(mine.access)] }));
         passed(await send({ method: "POST", path: "/optional", headers: [] }), null);
+      });
+    });
+
+    it("goes by the method as it came", async () => {
+      const manager = managerOf(MANAGER);
+      const mine = await login(manager);
+      let moved = 0;
+      const transfer = { ...who({}, "/transfer", ["POST"]), handler: () => ({ json: ++moved }) };
+      await serving(harness, manager, [...routes, transfer], {}, async ({ send }) => {
+        const override = ["X-HTTP-Method-Override", "POST"] as const;
+        for (const path of ["/transfer", "/transfer?_method=POST"]) {
+          const { status } = await send({ path, headers: [mine.cookie, override] });
+          expect([404, 405]).toContain(status);
+        }
+        for (const body of ["_method=GET", "_method=GET&a=1"]) {
+          const headers = [mine.cookie, FORM, ["X-HTTP-Method-Override", "GET"]] as const;
+          refused(await send({ method: "POST", path: "/transfer", headers, body }), 403, "csrf_missing");
+        }
+        passed(await send({ path: "/me", headers: [mine.cookie, FORM], body: "_method=DELETE" }));
+        expect(moved).toBe(0);
+        const headers = [mine.cookie, csrf(mine.csrf)];
+        expect((await send({ method: "POST", path: "/transfer", headers })).json()).toBe(1);
       });
     });
 

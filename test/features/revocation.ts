@@ -1,8 +1,10 @@
 import { memoryStore, type RevocationQuery } from "jwt-extended";
+import { fakeClock } from "jwt-extended/testing";
 import { describe, expect, it } from "vitest";
 import { passed, refused, who } from "../support/answers.ts";
-import { forge, goodClaims, seconds } from "../support/forge.ts";
+import { claimsOf, forge, goodClaims, seconds } from "../support/forge.ts";
 import type { Harness } from "../support/harness/types.ts";
+import { readyRoutes } from "../support/ready.ts";
 import { bearer, managerOf, serving } from "../support/serve.ts";
 import { brokenStore, downStore, hanging } from "../support/stores.ts";
 
@@ -75,6 +77,26 @@ export function feature(harness: Harness): void {
         passed(await get("/me", bearer(bob.access_token)), "bob");
         now += 1000;
         passed(await get("/me", bearer(await manager.createAccessToken("ada"))));
+      });
+    });
+
+    it("is not undone by a restart: who logged in before must log in again", async () => {
+      const clock = fakeClock();
+      const before = managerOf({ clock, store: memoryStore({ clock }) });
+      clock.advance(5);
+      const [pair, ended] = [await before.createTokenPair("ada"), await before.createTokenPair("ada")];
+      const single = await before.createAccessToken("ada");
+      await before.revokeSession(String(claimsOf(ended.access_token).sid));
+      clock.advance(5);
+      const manager = managerOf({ clock, store: memoryStore({ clock }) });
+      await serving(harness, manager, routes, readyRoutes(manager), async ({ get, send }) => {
+        for (const token of [pair.access_token, ended.access_token, single])
+          refused(await get("/me", bearer(token)), 401, "token_revoked");
+        for (const token of [pair.refresh_token, ended.refresh_token]) {
+          const answer = await send({ method: "POST", path: "/auth/refresh", headers: [bearer(token)] });
+          refused(answer, 401, "session_unknown");
+        }
+        passed(await get("/me", bearer((await manager.createTokenPair("ada")).access_token)));
       });
     });
 

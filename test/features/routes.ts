@@ -239,9 +239,17 @@ export function feature(harness: Harness): void {
         const csrf = ["X-CSRF-TOKEN", ada.jar.get("__Host-csrf_refresh") ?? ""] as const;
         const post = (path: string, type: string, body: string) =>
           send({ method: "POST", path, body, headers: [ada.line(), csrf, ["Content-Type", type]] });
-        const forms = ["text/plain", "application/x-www-form-urlencoded", "text/plain;application/json"];
+        const forms = [
+          "text/plain",
+          "application/x-www-form-urlencoded",
+          "multipart/form-data; boundary=x",
+          "text/plain;application/json",
+        ];
+        // What a page can send without a type is no JSON, whatever it looks like.
+        const untyped = { method: "POST", path: "/auth/refresh", body: JSON.stringify({ refresh_token: ada.refresh }) };
+        refused(await send({ ...untyped, headers: [["Sec-Fetch-Site", "same-origin"]] }), 401, "token_missing");
         for (const path of ["/auth/refresh", "/auth/logout", "/auth/logout-others", "/auth/logout-all"]) {
-          for (const type of forms) refused(await post(path, type, "a=b"), 400, "invalid_request");
+          for (const type of forms) refused(await post(path, type, "a=b"), 415, "unsupported_media_type");
         }
         for (const type of ["application/json", "Application/JSON; charset=utf-8", "application/json;x=text/plain"]) {
           const answer = await post("/auth/refresh", type, "{}");

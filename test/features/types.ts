@@ -1,8 +1,19 @@
+import { generateKeyPairSync, sign } from "node:crypto";
 import { describe, it } from "vitest";
 import { cookie, passed, refused, who } from "../support/answers.ts";
-import { forge, goodClaims, without } from "../support/forge.ts";
+import { forge, goodClaims, seconds, without } from "../support/forge.ts";
 import type { Harness } from "../support/harness/types.ts";
 import { bearer, managerOf, serving } from "../support/serve.ts";
+
+/** A DPoP proof (RFC 9449 §4.2), in which somebody claims to be ada. */
+function proof(): string {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const text = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const header = text({ alg: "ES256", typ: "dpop+jwt", jwk: publicKey.export({ format: "jwk" }) });
+  const asked = { htm: "GET", htu: "http://127.0.0.1/me", jti: "one", iat: seconds() };
+  const input = `${header}.${text({ ...goodClaims(), ...asked })}`;
+  return `${input}.${sign("sha256", Buffer.from(input), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
+}
 
 /** A token is good for its own kind of route only. */
 export function feature(harness: Harness): void {
@@ -39,7 +50,7 @@ export function feature(harness: Harness): void {
       });
     });
 
-    it("are not the CSRF value, nor an ID token", async () => {
+    it("are not the CSRF value, nor an ID token, nor the proof of a key", async () => {
       const manager = managerOf({ tokenLocation: ["headers", "cookies"] });
       const { access_token } = await manager.createTokenPair("ada");
       const csrf = await manager.getCsrfToken(access_token);
@@ -48,6 +59,7 @@ export function feature(harness: Harness): void {
         refused(await get("/me", bearer(csrf)), 401, "token_invalid");
         refused(await get("/me", cookie(`__Host-access_token=${csrf}`)), 401, "token_invalid");
         refused(await get("/me", bearer(idToken)), 401, "token_audience");
+        refused(await get("/me", bearer(proof())), 401, "token_invalid");
       });
     });
 

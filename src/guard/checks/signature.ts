@@ -62,8 +62,10 @@ async function ended({ rule }: Passage, { header, claims }: VerifiedToken): Prom
 }
 
 function clearLegacy(passage: Passage): void {
-  const { cookies } = passage.rule.config;
+  const { cookies, behaviour } = passage.rule.config;
   const { kind } = passage.found as Found;
+  // A cache that kept the answer would go on clearing.
+  if (cookies.legacy.length > 0 && behaviour.noStore) passage.headers.push(["cache-control", "no-store"]);
   for (const { domain, path } of cookies.legacy) {
     const gone = {
       path: path ?? kind.cookiePath,

@@ -30,6 +30,7 @@ export interface AnyFace {
   getAuth(request: object): unknown;
   tryGetAuth(request: object): unknown;
   verifyRequest(request: object, options?: GuardOptions<never, never>): Promise<unknown>;
+  verifyDpopProof(request: object): Promise<string | undefined>;
   setAccessCookies(response: object, token: string, settings?: CookieSettings): Promise<unknown>;
   setRefreshCookies(response: object, token: string, settings?: CookieSettings): Promise<unknown>;
   unsetAccessCookies(response: object, settings?: CookieSettings): Promise<unknown>;
@@ -68,6 +69,7 @@ export function testTools(anyFace: object, native: Native): TestTools {
     getAuth: () => face.getAuth(request) as ReturnType<TestTools["getAuth"]>,
     tryGetAuth: () => face.tryGetAuth(request) as ReturnType<TestTools["tryGetAuth"]>,
     verifyRequest: (options) => face.verifyRequest(request, options) as ReturnType<TestTools["verifyRequest"]>,
+    verifyDpopProof: () => face.verifyDpopProof(request),
     setAccessCookies: (token, settings) => keep(face.setAccessCookies(native.response, token, settings)),
     setRefreshCookies: (token, settings) => keep(face.setRefreshCookies(native.response, token, settings)),
     unsetAccessCookies: (settings) => keep(face.unsetAccessCookies(native.response, settings)),

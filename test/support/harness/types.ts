@@ -48,6 +48,7 @@ export interface TestTools {
   getAuth(): AuthContext<unknown, AnyClaims>;
   tryGetAuth(): AuthContext<unknown, AnyClaims> | Anonymous;
   verifyRequest(options?: GuardOptions<never, never>): Promise<AuthContext<unknown, AnyClaims> | Anonymous>;
+  verifyDpopProof(): Promise<string | undefined>;
   setAccessCookies(token: string, settings?: CookieSettings): Promise<void>;
   setRefreshCookies(token: string, settings?: CookieSettings): Promise<void>;
   unsetAccessCookies(settings?: CookieSettings): Promise<void>;

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import type { SendTokensOptions, TokenPair } from "jwt-extended";
 import { webJwt } from "jwt-extended/web";
 import { INTERNAL, listen, NOT_FOUND, protection, SENT, testTools } from "./tools.ts";
 import type { Harness } from "./types.ts";
@@ -10,16 +11,17 @@ export const webHarness: Harness = {
   name: "web",
   start(manager, routes, options = {}) {
     const face = webJwt(manager);
-    // The cookie functions and `sendTokens` of this adapter return responses.
-    const seen = {
-      ...face,
-      sendTokens: (_: unknown, ...rest: Parameters<typeof face.sendTokens>) => face.sendTokens(...rest),
-    };
     const table = new Map<string, Fetch>();
     for (const route of routes) {
       const handler: Fetch = async (request) => {
         let carrier: Response = new Response();
         let sent: Response | undefined;
+        // The cookie functions and `sendTokens` of this adapter return responses.
+        const seen = {
+          ...face,
+          sendTokens: (_: unknown, tokens: TokenPair, options?: SendTokensOptions) =>
+            face.sendTokens(tokens, { ...options, request }),
+        };
         const tools = testTools(seen, {
           request,
           get response() {

@@ -1,8 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, stripPadding } from "../../../src/internal/base64url.ts";
 import { createBoundedCache } from "../../../src/internal/bounded-cache.ts";
 import { createScratch } from "../../../src/internal/bytes.ts";
-import { equalMac } from "../../../src/internal/constant-time.ts";
+import { equalText } from "../../../src/internal/constant-time.ts";
 import { parseDuration } from "../../../src/internal/duration.ts";
 import { freezeDeep } from "../../../src/internal/freeze.ts";
 import { parseObject } from "../../../src/internal/strict-json.ts";
@@ -132,10 +133,19 @@ test("freezes to the last level", () => {
 });
 
 test("compares texts", () => {
-  expect(equalMac("abc", "abc")).toBe(true);
-  expect(equalMac("abc", "abd")).toBe(false);
-  expect(equalMac("abc", "ab")).toBe(false);
-  expect(equalMac("\u0141", "A")).toBe(false);
+  expect(equalText("abc", "abc")).toBe(true);
+  expect(equalText("abc", "abd")).toBe(false);
+  expect(equalText("abc", "ab")).toBe(false);
+  expect(equalText("\u0141", "A")).toBe(false);
+  expect(equalText("\u0141", "\u0141")).toBe(true);
+  expect(equalText("", "")).toBe(true);
+  fc.assert(
+    fc.property(fc.string({ maxLength: 400 }), fc.nat(399), (text, at) => {
+      expect(equalText(text, `${text} `.slice(0, -1))).toBe(true);
+      const other = `${text.slice(0, at)}~${text.slice(at + 1)}`;
+      expect(equalText(text, other)).toBe(text === other);
+    }),
+  );
 });
 
 describe("bounded cache", () => {
