@@ -104,8 +104,57 @@ export interface Limits {
   readonly refresh: number;
 }
 
-/** Something a store has to tell: that it had forgotten everything, so that everybody must log in again. */
-export type StoreNotice = "storeForgot";
+/**
+ * Something a store has to tell: that it had forgotten everything, so that everybody must log in again; that its copy in
+ * memory has fallen behind (with the reason), or is young enough to be relied on.
+ */
+export type StoreNotice = "storeForgot" | "replicaBehind" | "replicaFresh";
+
+/** Where the feed of a partition stands, asked of the server that takes the writes. */
+export interface FeedTip {
+  /** Names the store's life: another one means that the store has forgotten, and with it every number. */
+  readonly generation: string;
+  /** The number of the last change; 0 before the first. */
+  readonly seq: number;
+  /** Milliseconds of the store's clock. */
+  readonly now: number;
+  /** The epoch of everything, in milliseconds of the store's clock. */
+  readonly everything: number;
+  /** The same for tokens without a session: up to this second of their making they are dead. */
+  readonly everythingSecond: number;
+}
+
+/** One revocation as it stands. `key` is that of `stores/keys.ts`; `until` is Unix milliseconds, `Infinity` for never. */
+export type LiveEntry =
+  | { readonly kind: "flag"; readonly key: Uint8Array; readonly until: number }
+  /** `epoch` in milliseconds; the key is that of a subject. The epoch of everything is told by its own key. */
+  | { readonly kind: "epoch"; readonly key: Uint8Array; readonly epoch: number; readonly until: number };
+
+/** One change of a partition. The numbers follow each other without a gap, in the order in which the changes became visible. */
+export type FeedEntry = LiveEntry & { readonly seq: number };
+
+/** A page of what is revoked now. `next` asks for the one after it, `undefined` after the last. */
+export interface LivePage {
+  readonly entries: readonly LiveEntry[];
+  readonly next: string | undefined;
+}
+
+/**
+ * What a store tells those who keep a copy of its revocations. Whatever it cannot read (a row or an entry that is damaged,
+ * foreign or of a later version) it throws for; it never leaves an entry out.
+ */
+export interface RevocationFeed {
+  /** How many independent feeds there are. */
+  readonly partitions: number;
+  /** Asks the primary, in one atomic step that also proves that it takes writes. */
+  tip(partition: number): Promise<FeedTip>;
+  /** The changes after number `seq`, in order, at most `limit`; throws or answers from a later number where they are no longer kept. */
+  since(partition: number, seq: number, limit: number): Promise<readonly FeedEntry[]>;
+  /** A page of what is revoked. All pages together hold at least what was revoked when the first was asked for, unless it was purged since. */
+  live(partition: number, cursor: string | undefined, limit: number): Promise<LivePage>;
+  /** Calls back soon after changes, as a hint only; answers the function that ends it. Absent where the store cannot. */
+  watch?(changed: (partition: number) => void): () => void;
+}
 
 /** What remembers sessions and revocations. Answers may come at once or later; whatever throws counts as a store that is down. */
 export interface TokenStore {
@@ -122,12 +171,19 @@ export interface TokenStore {
   /** Whether a token, its session, its subject, its key or everything is revoked. */
   isRevoked(query: RevocationQuery): MaybePromise<boolean>;
   revoke(revocation: Revocation): MaybePromise<void>;
+  /**
+   * Takes a name that may be taken once only, such as that of a DPoP proof (RFC 9449 §11.1), until `until` (Unix milliseconds) has
+   * passed by the store's clock; answers false where somebody else took it first.
+   */
+  spend(name: string, until: number): MaybePromise<boolean>;
   /** Raises the remembered limits to these, never lowers them, and answers the highest. */
   raiseLimits(limits: Limits): MaybePromise<Limits>;
   /** 32 random bytes, made once with the store, under which addresses are hashed. Without it none are kept. */
   secret?(): MaybePromise<Uint8Array>;
   /** Removes what may go; answers how many entries went. */
   purge(): MaybePromise<number>;
+  /** What has been revoked and what is being revoked, for copies in memory. Absent where the store is in memory itself. */
+  readonly feed?: RevocationFeed | undefined;
   /** Hands over the function that is told what the store has to tell. */
-  listen?(notify: (notice: StoreNotice) => void): void;
+  listen?(notify: (notice: StoreNotice, detail?: string) => void): void;
 }

@@ -45,8 +45,15 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
   const clock = options.clock ?? Date.now;
   const sessions = new Map<string, SessionRow>();
   const bySubject = new Map<string, Set<string>>();
-  const flags = new Map<string, number>();
+  // One map for each kind of name, so that none has to be put together at every request.
+  const flags = {
+    token: new Map<string, number>(),
+    foreign: new Map<string, number>(),
+    session: new Map<string, number>(),
+    key: new Map<string, number>(),
+  };
   const epochs = new Map<string, Epoch>();
+  const spent = new Map<string, number>();
   const created = clock();
   const secret = randomBytes(32);
   let everything: Epoch = { at: created, until: Number.POSITIVE_INFINITY };
@@ -56,7 +63,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
   // An epoch reaches every birth there was, also those pushed past the clock, and after the clock has moved back.
   let newest = created;
   const raise = (old: Epoch | undefined, now: number, until: number): Epoch => ({
-    at: Math.max(now, newest, old?.at ?? 0),
+    // Later than the making of the store, whose second is spared.
+    at: Math.max(now, newest, created + 1, old?.at ?? 0),
     until: Math.max(until, old?.until ?? 0),
   });
   const epochOf = (subject: string): number => Math.max(everything.at, epochs.get(subject)?.at ?? 0);
@@ -78,13 +86,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
     const row = sessions.get(sid);
     return row && seen(row);
   };
-  const flag = (key: string, until: number): void => {
-    flags.set(key, Math.max(until, flags.get(key) ?? 0));
+  const flag = (kind: keyof typeof flags, name: string, until: number): void => {
+    flags[kind].set(name, Math.max(until, flags[kind].get(name) ?? 0));
   };
   const end = (sid: string, why: EndReason, until: number, now: number): void => {
     const row = sessions.get(sid);
     if (row) keep(ended(row, why, now));
-    flag(`s:${sid}`, until);
+    flag("session", sid, until);
   };
 
   const store: TokenStore = {
@@ -125,11 +133,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
       if (row) keep({ ...row, lastUsedAt: Math.max(row.lastUsedAt, clock()) });
     },
     isRevoked(query: RevocationQuery): boolean {
-      if (query.jti !== undefined && flags.has(tokenKey(query.jti, query.issuer))) return true;
-      if (query.kid !== undefined && flags.has(`k:${query.kid}`)) return true;
+      const { jti, issuer, kid } = query;
+      if (jti !== undefined) {
+        if (issuer === undefined ? flags.token.has(jti) : flags.foreign.has(foreignName(jti, issuer))) return true;
+      }
+      if (kid !== undefined && flags.key.has(kid)) return true;
       const epoch = query.subject === undefined ? everything.at : epochOf(query.subject);
       if (query.sid !== undefined) {
-        if (flags.has(`s:${query.sid}`)) return true;
+        if (flags.session.has(query.sid)) return true;
         const born = sessionBirth(query.sid);
         return born === undefined || born <= epoch;
       }
@@ -142,11 +153,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
       const now = clock();
       if (now >= purgeAt) store.purge();
       const { until } = revocation;
-      if (revocation.kind === "token") flag(tokenKey(revocation.jti, revocation.issuer), until);
-      else if (revocation.kind === "session") end(revocation.sid, "logout", until, now);
-      else if (revocation.kind === "key") flag(`k:${revocation.kid}`, until);
+      if (revocation.kind === "token") {
+        const { jti, issuer } = revocation;
+        if (issuer === undefined) flag("token", jti, until);
+        else flag("foreign", foreignName(jti, issuer), until);
+      } else if (revocation.kind === "session") end(revocation.sid, "logout", until, now);
+      else if (revocation.kind === "key") flag("key", revocation.kid, until);
       else if (revocation.kind === "everything") everything = raise(everything, now, until);
       else epochs.set(revocation.subject, raise(epochs.get(revocation.subject), now, until));
+    },
+    spend(name: string, until: number): boolean {
+      const now = clock();
+      if (now >= purgeAt) store.purge();
+      const taken = (spent.get(name) ?? Number.NEGATIVE_INFINITY) > now;
+      if (!taken) spent.set(name, until);
+      return !taken;
     },
     raiseLimits(asked: Limits): Limits {
       limits = { access: Math.max(limits.access, asked.access), refresh: Math.max(limits.refresh, asked.refresh) };
@@ -157,7 +178,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
       const now = clock();
       purgeAt = now + PURGE_EVERY;
       let gone = 0;
-      for (const [key, until] of flags) if (until <= now && flags.delete(key)) gone++;
+      for (const names of Object.values(flags)) {
+        for (const [name, until] of names) if (until <= now && names.delete(name)) gone++;
+      }
+      for (const [name, until] of spent) if (until <= now && spent.delete(name)) gone++;
       for (const [key, { until }] of epochs) if (until <= now && epochs.delete(key)) gone++;
       for (const row of sessions.values()) {
         if (!isOver(seen(row), now - MARGIN)) continue;
@@ -172,5 +196,4 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
 }
 
 // The length of the issuer stands in front, so that no issuer and id together read like another pair.
-const tokenKey = (jti: string, issuer: string | undefined): string =>
-  issuer === undefined ? `t:${jti}` : `f:${issuer.length}:${issuer}${jti}`;
+const foreignName = (jti: string, issuer: string): string => `${issuer.length}:${issuer}${jti}`;

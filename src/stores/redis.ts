@@ -1,16 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { ConfigError } from "../errors.ts";
-import type { Limits, Revocation, Rotation, StoreNotice } from "./contract.ts";
+import type { Limits, StoreNotice } from "./contract.ts";
 import { connect, text } from "./redis/client.ts";
-import { entryKey, partitionKeys, sessionPartition, sessionTail, subjectPartition } from "./redis/keys.ts";
+import { createFeed } from "./redis/feed.ts";
+import { partitionKey } from "./redis/keys.ts";
 import type { RedisStore, RedisStoreOptions } from "./redis/options.ts";
-import { IS_REVOKED, PURGE, RAISE_LIMITS, REVOKE, SECRET } from "./redis/revocation-scripts.ts";
-import { decodeRow, fixedText, numberText, optionalText, readNumber, secondsText } from "./redis/rows.ts";
-import { createRunner } from "./redis/runner.ts";
-import { LIST, OPEN, READ, ROTATE, TOUCH } from "./redis/session-scripts.ts";
+import { PURGE, RAISE_LIMITS, SECRET } from "./redis/revocation-scripts.ts";
+import { revocationsOf } from "./redis/revocations.ts";
+import { numberText } from "./redis/rows.ts";
+import { type Calls, createRunner } from "./redis/runner.ts";
+import { sessionsOf } from "./redis/sessions.ts";
 import { inspect } from "./redis/start.ts";
-import { assertAwaited } from "./rotation.ts";
-import { sessionBirth } from "./session-id.ts";
+import { createWatch } from "./redis/watch.ts";
 
 export type {
   IoredisClient,
@@ -42,6 +42,8 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
   }
 
   const all = Array.from({ length: partitions }, (_, partition) => partition);
+  const channels = all.map((partition) => partitionKey(prefix, partition, "feed"));
+  const watch = createWatch(client, options.feedClient, channels);
   const everywhere = <T>(visit: (partition: number) => Promise<T>): Promise<T[]> => Promise.all(all.map(visit));
   let known: Limits = { access: 0, refresh: 0 };
   let notify: (notice: StoreNotice) => void = () => {};
@@ -63,114 +65,43 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
     limits: () => known,
     onForgotten,
   });
-  const ofSession = (sid: string): number => sessionPartition(sid, partitions);
-  const ofSubject = (subject: string): number => subjectPartition(subject, partitions);
-
   async function start(): Promise<void> {
-    const keys = all.map((partition) => partitionKeys(prefix, partition)[0] as string);
+    const keys = all.map((partition) => partitionKey(prefix, partition, "meta"));
     for (const key of connection?.cluster ? keys : keys.slice(0, 1)) {
       if (connection) await inspect(connection, key, warn);
     }
     await everywhere((partition) => runner.run(partition, SECRET, []));
   }
   let started: Promise<void> | undefined;
+  let isReady = false;
   const ready = (): Promise<void> => {
     // What failed is tried again: a server may be down, or set wrongly, when the application starts.
-    started ??= start().catch((error: unknown) => {
-      started = undefined;
-      throw error;
-    });
+    started ??= start().then(
+      () => {
+        isReady = true;
+      },
+      (error: unknown) => {
+        started = undefined;
+        throw error;
+      },
+    );
     return started;
   };
-  const run: typeof runner.run = async (...call) => {
-    await ready();
-    return runner.run(...call);
-  };
-  const endSession = (sid: string, until: number): Promise<unknown> => {
-    const args = ["session", entryKey("session", sid), secondsText(until), sid];
-    return run(ofSession(sid), REVOKE, args, true);
-  };
+  const run: typeof runner.run = (...call) => (isReady ? runner.run(...call) : ready().then(() => runner.run(...call)));
+  const calls: Calls = { run, everywhere, partitions, channels };
 
   return {
     ready,
     listen(listener) {
       notify = listener;
     },
-    async open(session) {
-      const { subject, issuedAt, refreshExp, absoluteEnd, jkt, userAgent, address } = session;
-      const name = [entryKey("subject", subject), sessionTail(subject), JSON.stringify(subject)];
-      const times = [issuedAt, refreshExp, absoluteEnd].map(numberText);
-      const fixed = fixedText({ ...session, csrfSeed: randomBytes(16) });
-      const args = [...name, ...times, ...[jkt, userAgent, address].map(optionalText), fixed];
-      const [sid, row] = ((await run(ofSubject(subject), OPEN, args)) as unknown[]).map(text);
-      return decodeRow(sid as string, row as string);
-    },
-    async rotate(presented) {
-      const { sid, subject, gen, nonce, jkt, issuedAt, refreshExp, grace, endedUntil, userAgent, address } = presented;
-      const times = [issuedAt, refreshExp, grace].map(numberText);
-      const ending = [entryKey("session", sid), secondsText(endedUntil)];
-      const who = [sid, JSON.stringify(subject), numberText(gen), JSON.stringify(nonce), optionalText(jkt)];
-      const args = [...who, ...times, ...ending, optionalText(userAgent), optionalText(address)];
-      const judge = async (writesTheft: boolean): Promise<[Rotation["outcome"], string]> => {
-        const answer = (await run(ofSession(sid), ROTATE, [...args, writesTheft ? "1" : ""])) as unknown[];
-        return answer.map(text) as [Rotation["outcome"], string];
-      };
-      let [outcome, lines] = await judge(false);
-      if (outcome === "reused") {
-        // A command may wait in the client for long; theft is written only for a caller who still waits.
-        assertAwaited(presented);
-        [outcome, lines] = await judge(true);
-      }
-      // Whether a write must be durable is known only now: the same is written again, and waited for.
-      if (outcome === "reused" && replicas > 0) await endSession(sid, endedUntil);
-      return { outcome, row: lines === "" ? undefined : decodeRow(sid, lines) } as Rotation;
-    },
-    async read(sid) {
-      const lines = text(await run(ofSession(sid), READ, [sid]));
-      return lines === "" ? undefined : decodeRow(sid, lines);
-    },
-    async list(subject) {
-      const found = ((await run(ofSubject(subject), LIST, [entryKey("subject", subject)])) as unknown[]).map(text);
-      const rows = found.flatMap((sid, at) => (at % 2 === 0 ? [decodeRow(sid, found[at + 1] as string)] : []));
-      return rows.filter((row) => row.subject === subject).sort((a, b) => b.born - a.born);
-    },
-    async touch(sid) {
-      await run(ofSession(sid), TOUCH, [sid]);
-    },
-    async isRevoked({ jti, sid, subject, issuer, kid, iat }) {
-      const born = sid === undefined ? undefined : sessionBirth(sid);
-      if (sid !== undefined && born === undefined) return true;
-      const session = [sid === undefined ? "" : "1", numberText(born), Number.isFinite(iat) ? numberText(iat) : ""];
-      const ended = sid === undefined ? [] : [entryKey("session", sid)];
-      const entries = [...ended];
-      if (jti !== undefined) entries.push(entryKey("token", jti, issuer));
-      if (kid !== undefined) entries.push(entryKey("key", kid));
-      const home = sid === undefined ? 0 : ofSession(sid);
-      const partition = subject === undefined ? home : ofSubject(subject);
-      const key = subject === undefined ? "" : entryKey("subject", subject);
-      const asked = [run(partition, IS_REVOKED, [...session, key, ...entries])];
-      // A token of a session may be made for another subject than the session's own.
-      if (sid !== undefined && home !== partition) asked.push(run(home, IS_REVOKED, [...session, "", ...ended]));
-      return (await Promise.all(asked)).some((answer) => Number(answer) !== 0);
-    },
-    async revoke(revocation) {
-      const { kind, until } = revocation;
-      if (kind === "session") {
-        await endSession(revocation.sid, until);
-      } else if (kind === "subject") {
-        const args = [kind, entryKey(kind, revocation.subject), secondsText(until), ""];
-        await run(ofSubject(revocation.subject), REVOKE, args, true);
-      } else {
-        // Whose token it is, is not known: every partition is told, so that the check needs one only.
-        const key = kind === "everything" ? "" : entryOf(revocation);
-        await everywhere((partition) => run(partition, REVOKE, [kind, key, secondsText(until), ""], true));
-      }
-    },
+    ...sessionsOf(calls),
+    ...revocationsOf(calls),
     async raiseLimits(asked) {
       known = { access: Math.max(known.access, asked.access), refresh: Math.max(known.refresh, asked.refresh) };
       const args = [numberText(known.access), numberText(known.refresh)];
       const answers = await everywhere((partition) => run(partition, RAISE_LIMITS, args));
-      const highest = (at: number) => Math.max(...answers.map((answer) => readNumber(text((answer as unknown[])[at]))));
+      const highest = (at: number) => Math.max(...answers.map((answer) => Number(text((answer as unknown[])[at]))));
       known = { access: Math.max(known.access, highest(0)), refresh: Math.max(known.refresh, highest(1)) };
       return known;
     },
@@ -184,14 +115,12 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
       });
       return counts.reduce((sum, count) => sum + count, 0);
     },
+    feed: createFeed(calls, watch),
     async secret() {
       return new Uint8Array(Buffer.from(text(await run(0, SECRET, [])), "base64url"));
     },
   };
 }
-
-const entryOf = (revocation: Extract<Revocation, { kind: "token" | "key" }>): Buffer =>
-  revocation.kind === "key" ? entryKey("key", revocation.kid) : entryKey("token", revocation.jti, revocation.issuer);
 
 function faultsOf(prefix: string, partitions: number, replicas: number): string[] {
   const faults: string[] = [];

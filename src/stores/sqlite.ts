@@ -1,8 +1,9 @@
-import { type SqliteDatabase, sqliteEngine } from "./sql/sqlite-engine.ts";
+import type { SqliteDatabase } from "./sql/sqlite-connection.ts";
+import { sqliteEngine } from "./sql/sqlite-engine.ts";
 import type { NodeSqliteDatabase } from "./sql/sqlite-node.ts";
 import { type SqlStore, type SqlStoreOptions, sqlStore } from "./sql/store.ts";
 
-export type { SqliteDatabase, SqliteStatement } from "./sql/sqlite-engine.ts";
+export type { SqliteDatabase, SqliteStatement } from "./sql/sqlite-connection.ts";
 export type { NodeSqliteDatabase, NodeSqliteStatement } from "./sql/sqlite-node.ts";
 export type { SqlStore, SqlStoreOptions } from "./sql/store.ts";
 

@@ -92,13 +92,23 @@ export function rotationCases(add: AddCase): void {
   add("a session ends with its last refresh token, and at its absolute end", async (store, clock) => {
     const idle = await store.open(login("alice", clock));
     const short = await store.open(login("alice", clock, { absoluteEnd: clock() + 3_600_000 }));
+    const unused = await store.open(login("alice", clock, { absoluteEnd: clock() + 3_600_000 }));
     const { row } = await store.rotate(presented(short.sid, 0, clock));
     expect("no later than the absolute end", row?.refreshExp, Math.floor((short.absoluteEnd ?? 0) / 1000));
     clock.advance(3600);
     expect("absolute", (await store.rotate(presented(short.sid, 1, clock))).outcome, "session_ended");
+    expect("never used", (await store.rotate(presented(unused.sid, 0, clock))).outcome, "session_ended");
     expect("idle, still", (await store.rotate(presented(idle.sid, 0, clock))).outcome, "rotated");
     clock.advance(REFRESH_LIFE + 1);
     expect("idle, over", (await store.rotate(presented(idle.sid, 1, clock))).outcome, "session_ended");
+  });
+  add("a session in use outlives its first refresh token, and is not purged", async (store, clock) => {
+    const { sid } = await store.open(login("alice", clock));
+    for (let gen = 0; gen < 3; gen++) {
+      clock.advance(REFRESH_LIFE - 1);
+      await store.purge();
+      expect("outcome", (await store.rotate(presented(sid, gen, clock))).outcome, "rotated");
+    }
   });
   add("an ended session is never renewed", async (store, clock) => {
     const [one, two, three] = [

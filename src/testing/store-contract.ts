@@ -1,3 +1,4 @@
+import { feedCases } from "./feed-cases.ts";
 import { rotationCases } from "./rotation-cases.ts";
 import {
   type AddCase,
@@ -21,6 +22,8 @@ export function storeContract(create: StoreFactory): readonly StoreCase[] {
     sessionCases(add);
     revocationCases(add, create);
     rotationCases(add);
+    spendingCases(add);
+    feedCases(add);
   });
 }
 
@@ -162,5 +165,36 @@ function revocationCases(add: AddCase, create: StoreFactory): void {
     const highest = await store.raiseLimits({ access: 900, refresh: 86_400 });
     expect("access", highest.access, 3600);
     expect("refresh", highest.refresh, Number.POSITIVE_INFINITY);
+  });
+}
+
+function spendingCases(add: AddCase): void {
+  add("a name can be taken once, until its time has passed", async (store, clock) => {
+    const until = clock() + 60_000;
+    expect("first", await store.spend("a name", until), true);
+    expect("again", await store.spend("a name", until), false);
+    expect("another", await store.spend("A name", until), true);
+    clock.advance(59.999);
+    expect("in time", await store.spend("a name", clock() + 60_000), false);
+    clock.advance(0.001);
+    expect("after it", await store.spend("a name", clock() + 60_000), true);
+    expect("again after it", await store.spend("a name", clock() + 60_000), false);
+  });
+  add("of fifty who take a name at once one gets it, also where it had been taken before", async (store, clock) => {
+    for (let round = 0; round < 3; round++) {
+      const until = clock() + 60_000;
+      const takers = await Promise.all(Array.from({ length: 50 }, () => store.spend("a name", until)));
+      expect("takers", takers.filter(Boolean).length, 1);
+      clock.advance(61);
+    }
+  });
+  add("a name that is taken revokes nothing, and may go when its time has passed", async (store, clock) => {
+    const iat = Math.floor(clock() / 1000);
+    await store.spend("one", clock() + 1_000);
+    await store.spend("two", clock() + 60_000);
+    expect("token", await store.isRevoked(about("alice", { jti: "one", iat })), false);
+    clock.advance(2);
+    await store.purge();
+    expect("kept", await store.spend("two", clock() + 60_000), false);
   });
 }

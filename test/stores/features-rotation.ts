@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { refused } from "../support/answers.ts";
 import { claimsOf, forge } from "../support/forge.ts";
-import { alive, dead, pairOf, withHouse, withTwoHouses } from "../support/store-house.ts";
+import { alive, dead, pairOf, withTwoHouses } from "../support/store-house.ts";
 import type { StoreKit } from "../support/store-kits.ts";
 
 const AT_ONCE = Array.from({ length: 50 }, (_, at) => at);
@@ -57,27 +57,6 @@ export function rotationFeatures(kit: StoreKit): void {
         const asked = round % 2 ? [one.refresh(first), two.refresh(second)] : [one.refresh(second), two.refresh(first)];
         const won = (await Promise.all(asked)).filter(({ status }) => status === 200).map(pairOf);
         await dead(two, first, second, ...won);
-      }
-    });
-  });
-
-  it("the grace is bounded: not after it, and not once the successor was used", async () => {
-    await withHouse(kit, { grace: 10 }, async (house, clock) => {
-      for (const [wait, isChildUsed, isFine] of [
-        [10, false, true],
-        [10.001, false, false],
-        [1, true, false],
-      ] as const) {
-        const first = await house.manager.createTokenPair("ada");
-        const second = pairOf(await house.refresh(first));
-        if (isChildUsed) pairOf(await house.refresh(second));
-        clock.advance(wait);
-        const answer = await house.refresh(first);
-        if (isFine) expect(claimsOf(pairOf(answer).refresh_token)).toEqual(claimsOf(second.refresh_token));
-        else {
-          refused(answer, 401, "token_reused");
-          await dead(house, first, second);
-        }
       }
     });
   });

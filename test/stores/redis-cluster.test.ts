@@ -6,8 +6,9 @@ import { type RedisClient, redisStore } from "jwt-extended/redis";
 import { storeContract } from "jwt-extended/testing";
 import { createClient, createClientPool, createCluster } from "redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { storeKey } from "../../src/stores/keys.ts";
 import { slotOf } from "../../src/stores/redis/client.ts";
-import { subjectPartition } from "../../src/stores/redis/keys.ts";
+import { keyPartition } from "../../src/stores/redis/keys.ts";
 import { fakeClock } from "../../src/testing/clock.ts";
 import { later, login } from "../../src/testing/store-cases.ts";
 import { hasRedis, type RedisServer, startRedis } from "../support/redis.ts";
@@ -101,7 +102,7 @@ describe.skipIf(!available("redis-server", hasRedis))("the Redis store on a clus
         for (let round = 0; round < 24; round++) {
           const subject = `user ${round}`;
           await store.open(login(subject, clock));
-          const held = slotOf(`{p0${subjectPartition(subject, 8)}}`) <= HALF;
+          const held = slotOf(`{p0${keyPartition(storeKey("subject", subject), 8)}}`) <= HALF;
           seen.add(held);
           const call = store.revoke({ kind: "subject", subject, until: later(clock) });
           if (held) await call;

@@ -2,13 +2,26 @@ import { randomUUID } from "node:crypto";
 import { redisStore } from "jwt-extended/redis";
 import { storeContract } from "jwt-extended/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { CLIENTS, hasRedis, type OpenClient, type RedisServer, startRedis } from "../support/redis.ts";
+import {
+  CLIENTS,
+  hasRedis,
+  type OpenClient,
+  type RedisServer,
+  startData,
+  startRedis,
+  VALKEY,
+} from "../support/redis.ts";
 import { available } from "../support/require.ts";
 
-describe.skipIf(!available("redis-server", hasRedis))("the Redis store keeps the contract", () => {
+describe.skipIf(!available("redis-server", hasRedis))("the Redis store keeps the contract", () => contract(startRedis));
+
+if (VALKEY) describe("the Redis store keeps the contract on Valkey", () => contract(() => startData(VALKEY as string)));
+else console.info("Valkey is not tested here: set VALKEY_SERVER to the path of valkey-server.");
+
+function contract(start: () => Promise<RedisServer>): void {
   let server: RedisServer;
   beforeAll(async () => {
-    server = await startRedis();
+    server = await start();
   });
   afterAll(() => server.close());
 
@@ -29,4 +42,4 @@ describe.skipIf(!available("redis-server", hasRedis))("the Redis store keeps the
       });
     }
   }
-});
+}

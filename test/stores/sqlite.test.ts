@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sqliteStore } from "jwt-extended/sqlite";
@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it, test } from "vitest";
 import { fakeClock } from "../../src/testing/clock.ts";
 import { about, login, presented } from "../../src/testing/store-cases.ts";
 import { type SqlTables, sqlCases } from "./sql-cases.ts";
+import { sqlFeedCases } from "./sql-feed-cases.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "jx-sqlite-"));
 const opened: Database.Database[] = [];
@@ -49,8 +50,23 @@ async function tables(): Promise<SqlTables> {
   };
 }
 
+/** A database that tells what it is made to do, and can fail at it. */
+function watched(name: string): { database: Database.Database; done: string[]; fail: (text: string) => void } {
+  const done: string[] = [];
+  const failing = new Set<string>();
+  const database = openFile(name);
+  const { exec } = database;
+  database.exec = (text) => {
+    done.push(text);
+    if (failing.delete(text)) throw new Error(`no ${text}`);
+    return exec.call(database, text);
+  };
+  return { database, done, fail: (text) => failing.add(text) };
+}
+
 describe("the SQLite store", () => {
   sqlCases(tables);
+  sqlFeedCases(tables);
 
   it("flushes every commit to a write-ahead log", async () => {
     const database = openFile(fileName());
@@ -88,17 +104,92 @@ describe("the SQLite store", () => {
     await store.revoke({ kind: "session", sid, until: Date.now() + 1_000 });
   });
 
+  it("answers checks at once, and never tells what is not committed", async () => {
+    const { database, fail } = watched(fileName());
+    const store = sqliteStore({ database });
+    const { sid } = await store.open(login("alice", fakeClock(Date.now())));
+    const check = () => store.isRevoked(about("alice", { sid }));
+    expect(check()).toBe(false);
+    for (const [text, revoked] of [
+      ["commit", false],
+      ["", true],
+    ] as const) {
+      fail(text);
+      const ending = Promise.allSettled([store.revoke({ kind: "session", sid, until: Date.now() + 60_000 })]);
+      const answers = [];
+      for (let tick = 0; tick < 300; tick++) answers.push(check(), await Promise.resolve(undefined));
+      const [{ status }] = await ending;
+      expect(status).toBe(revoked ? "fulfilled" : "rejected");
+      const told = await Promise.all(answers.filter((answer) => answer !== undefined));
+      expect(new Set(told).has(true)).toBe(revoked);
+      expect(check()).toBe(revoked);
+    }
+  });
+
+  it("exchanges what comes together in one transaction, and tells nobody before it is committed", async () => {
+    const { database, done, fail } = watched(fileName());
+    const store = sqliteStore({ database });
+    const clock = fakeClock(Date.now());
+    const rows = await Promise.all(Array.from({ length: 32 }, () => store.open(login("alice", clock))));
+    const all = (gen: number) => Promise.allSettled(rows.map(({ sid }) => store.rotate(presented(sid, gen, clock))));
+    done.length = 0;
+    expect(new Set((await all(0)).map(({ status }) => status))).toEqual(new Set(["fulfilled"]));
+    expect(done).toEqual(["begin immediate", "commit"]);
+    fail("commit");
+    expect(new Set((await all(1)).map(({ status }) => status))).toEqual(new Set(["rejected"]));
+    const listed = await store.list("alice");
+    expect(listed.map(({ gen }) => gen)).toEqual(rows.map(() => 1));
+    const again = await all(1);
+    expect(again.map((each) => each.status === "fulfilled" && each.value.outcome)).toEqual(rows.map(() => "rotated"));
+  });
+
+  it("throws once its file was deleted or replaced, until it is back or another is opened", async () => {
+    const name = fileName();
+    let database = openFile(name);
+    const store = sqliteStore({
+      database: { prepare: (text) => database.prepare(text), exec: (text) => database.exec(text), close() {} },
+    });
+    const { sid } = await store.open(login("alice", fakeClock(Date.now())));
+    const ends = ["", "-wal", "-shm"].filter((end) => existsSync(name + end));
+    const move = (from: string, to: string): void => {
+      for (const end of ends) renameSync(from + end, to + end);
+    };
+    move(name, `${name}.away`);
+    const lost = expect.stringContaining("deleted or replaced");
+    const calls = async () => {
+      await expect(store.isRevoked(about("alice", { sid }))).rejects.toMatchObject({ message: lost });
+      await expect(store.rotate(presented(sid, 0, fakeClock(Date.now())))).rejects.toMatchObject({ message: lost });
+      await expect(store.feed.tip(0)).rejects.toMatchObject({ message: lost });
+    };
+    await calls();
+    move(`${name}.away`, name);
+    expect((await store.rotate(presented(sid, 0, fakeClock(Date.now())))).outcome).toBe("rotated");
+    move(name, `${name}.away`);
+    const other = sqliteStore({ database: openFile(name) });
+    await other.migrate();
+    await calls();
+    await calls();
+    database = openFile(name);
+    expect(await store.isRevoked(about("alice", { sid }))).toBe(true);
+    const late = await other.open(login("alice", fakeClock(Date.now())));
+    expect(await store.isRevoked(about("alice", { sid: late.sid }))).toBe(false);
+  });
+
   it("throws where the database is closed, read only, or none", async () => {
     const name = fileName();
     const database = openFile(name);
     const store = sqliteStore({ database });
     await store.migrate();
+    expect(store.isRevoked(about("alice", { iat: Date.now() }))).toBe(false);
     database.prepare("pragma query_only = on").run();
     await expect(sqliteStore({ database }).migrate()).rejects.toThrow(/reading only/);
     await expect(store.revoke({ kind: "everything", until: 1 })).rejects.toThrow();
+    await expect(store.feed.tip(0)).rejects.toThrow();
+    expect(await store.feed.since(0, 0, 1)).toEqual([]);
     opened.splice(opened.indexOf(database), 1);
     database.close();
     await expect(store.isRevoked(about("alice"))).rejects.toThrow();
+    await expect(store.feed.live(0, undefined, 1)).rejects.toThrow();
     expect(() => sqliteStore({ database: name as never })).toThrow(/open database/);
   });
 });

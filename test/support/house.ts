@@ -16,6 +16,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   stores: 1,
   http: 1,
   config: 2,
+  metrics: 2,
   token: 3,
   keys: 3,
   locations: 3,
@@ -41,7 +42,7 @@ export const FRAMEWORKS = /^(express|fastify|hono|koa|@nestjs|@fastify|@hono|@ko
 
 /** Other packages, and the one part of the source that may name each. Everything else is free of third parties. */
 export const PEERS: readonly (readonly [packages: RegExp, part: RegExp])[] = [
-  [/^kysely$/, /^stores\/sql\//],
+  [/^kysely$/, /^(stores|accounts)\/sql\//],
   [/^(redis|ioredis)$/, /^stores\/redis/],
   [/^jose$/, /^token\/jwe/],
   [/^(@node-rs\/argon2|rate-limiter-flexible)$/, /^accounts\//],

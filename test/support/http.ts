@@ -1,4 +1,4 @@
-import { request as open } from "node:http";
+import { type Agent, request as open } from "node:http";
 import { connect } from "node:net";
 
 /** What is sent, byte for byte: no cookie jar, no redirects, no header of its own but `Host`, `Connection` and the length of a body. */
@@ -7,6 +7,8 @@ export interface SendOptions {
   readonly path?: string | undefined;
   readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
   readonly body?: Uint8Array | string | undefined;
+  /** Keeps connections for more requests. Without one each has its own. */
+  readonly agent?: Agent | undefined;
 }
 
 /** An answer as it came. */
@@ -45,7 +47,7 @@ export function send(url: string, options: SendOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const path = options.path ?? "/";
     const outgoing = open(
-      { hostname, port, path, method: options.method ?? "GET", headers, agent: false },
+      { hostname, port, path, method: options.method ?? "GET", headers, agent: options.agent ?? false },
       (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", reject);

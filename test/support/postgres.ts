@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -30,6 +30,8 @@ export interface PostgresServer {
   /** Ends the process as an operator would, connections included. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Stops and continues all its processes without ending them. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
   /** Starts it again as a read replica that has caught up, or as a primary. */
   restart(as: "replica" | "primary"): Promise<void>;
   /** Ends the process and the pools, and removes the files. */
@@ -112,6 +114,9 @@ export async function startPostgres(): Promise<PostgresServer> {
       child.kill("SIGINT");
       await gone;
     },
+    signal(signal) {
+      if (child) signalFamily(child, signal);
+    },
     async restart(as) {
       await server.stop();
       const mark = join(data, "standby.signal");
@@ -128,6 +133,19 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
   await server.start();
   return server;
+}
+
+/** Signals a process and its children: each connection to PostgreSQL has one. */
+export function signalFamily({ pid, exitCode }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined || exitCode !== null) return;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ");
+  for (const each of [pid, ...children.filter(Boolean).map(Number)]) {
+    try {
+      process.kill(each, signal);
+    } catch {
+      // It ended in between.
+    }
+  }
 }
 
 async function answers(port: number): Promise<boolean> {

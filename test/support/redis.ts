@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +42,39 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts a server that keeps nothing on disk, unless `args` say so. */
-export async function startRedis(...args: string[]): Promise<RedisServer> {
+export const startRedis = (...args: string[]): Promise<RedisServer> => startData(PROGRAM, args);
+
+/** The server program of Valkey, where there is one. */
+export const VALKEY: string | undefined = process.env.VALKEY_SERVER;
+
+/** The same as `startRedis`, of another program. */
+export const startData = (program: string, args: readonly string[] = []): Promise<RedisServer> =>
+  startServer(program, (folder, port) => {
+    const own = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
+    return [...own, ...args];
+  });
+
+/** Starts a Sentinel that watches a primary, with one other. */
+export const startSentinel = (primary: number): Promise<RedisServer> =>
+  startServer(PROGRAM, (folder, port) => {
+    const file = join(folder, "sentinel.conf");
+    const lines = [
+      `port ${port}`,
+      "bind 127.0.0.1",
+      `dir ${folder}`,
+      `sentinel monitor main 127.0.0.1 ${primary} 2`,
+      "sentinel down-after-milliseconds main 1000",
+      "sentinel failover-timeout main 3000",
+    ];
+    writeFileSync(file, lines.join("\n"));
+    return [file, "--sentinel"];
+  });
+
+/** Starts a server with a folder and a port of its own. */
+async function startServer(
+  program: string,
+  argsOf: (folder: string, port: number) => readonly string[],
+): Promise<RedisServer> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "redis-"));
   let child: ChildProcess | undefined;
@@ -53,13 +85,12 @@ export async function startRedis(...args: string[]): Promise<RedisServer> {
   const server: RedisServer = {
     port,
     async start() {
-      const own = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
-      child = spawn(PROGRAM, [...own, ...args], { stdio: "ignore" });
+      child = spawn(program, argsOf(folder, port), { stdio: "ignore" });
       for (let tries = 0; tries < 200; tries++) {
         if ((await server.command("PING").catch(() => "")) === "+PONG") return;
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
-      throw new Error("redis-server did not start");
+      throw new Error(`${program} did not start`);
     },
     async stop(signal = "SIGTERM") {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;

@@ -1,13 +1,26 @@
-import { JWTManager } from "jwt-extended";
+import { JWTManager, memoryStore, type TokenStore } from "jwt-extended";
 import type { AnyManager, Harness, HarnessOptions, TestRoute } from "./harness/types.ts";
 import { type Answer, type SendOptions, send } from "./http.ts";
 
 /** Long enough for HS256. */
 export const SECRET = "a-secret-for-tests-of-at-least-32-bytes";
 
+type MakeStore = (clock: () => number) => TokenStore;
+let makeStore: MakeStore | undefined;
+
+/** Gives managers that name no store one that is made so, instead of the memory store of their own. */
+export function storeOfManagers(make: MakeStore | undefined): void {
+  makeStore = make;
+}
+
+/** A store of the kind under test. `clock` in milliseconds. */
+export const storeOver = (clock: () => number): TokenStore => makeStore?.(clock) ?? memoryStore({ clock });
+
 /** A manager that says nothing at start. */
 export function managerOf(options: Record<string, unknown> = {}): AnyManager {
-  return new JWTManager({ secretKey: SECRET, warn: () => {}, ...options }) as AnyManager;
+  const { clock = Date.now, store, compat } = options as { clock?: () => number; store?: unknown; compat?: unknown };
+  const given = makeStore && store === undefined && !compat ? { storeTimeout: 20, store: makeStore(clock) } : {};
+  return new JWTManager({ secretKey: SECRET, warn: () => {}, ...given, ...options }) as AnyManager;
 }
 
 export const bearer = (token: string): readonly [string, string] => ["Authorization", `Bearer ${token}`];

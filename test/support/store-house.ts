@@ -1,4 +1,4 @@
-import type { TokenPair, TokenStore } from "jwt-extended";
+import { memoryStore, type TokenPair, type TokenStore } from "jwt-extended";
 import { type FakeClock, fakeClock } from "jwt-extended/testing";
 import { expect } from "vitest";
 import { act, passed, refused, who } from "./answers.ts";
@@ -49,6 +49,7 @@ export function inHouse(
   clock: () => number,
   options: Record<string, unknown>,
   use: (house: House) => Promise<void>,
+  harness = expressHarness,
 ): Promise<void> {
   const tokenLocation = ["headers", "cookies"];
   const manager = managerOf({ clock, store, tokenLocation, storeTimeout: 20, ...options });
@@ -58,7 +59,7 @@ export function inHouse(
     }),
   );
   const routes = [login, who(), who({ fresh: true }, "/fresh")];
-  return serving(expressHarness, manager, routes, readyRoutes(manager), (client) =>
+  return serving(harness, manager, routes, readyRoutes(manager), (client) =>
     use({
       manager,
       client,
@@ -81,6 +82,22 @@ export async function freshStore(kit: StoreKit): Promise<{ clock: FakeClock; giv
   const given = await kit.make(clock);
   clock.advance(60);
   return { clock, given };
+}
+
+/** The same at once, for who cannot wait: its calls wait until it is there. */
+export function storeToCome(kit: StoreKit, clock: () => number): TokenStore {
+  const before = clock() - 60_000;
+  let now = () => before;
+  const made = kit
+    .make(() => now())
+    .then(({ store }) => {
+      now = clock;
+      return store as unknown as Record<string, (...args: unknown[]) => unknown>;
+    });
+  // A test may be over before; who calls is told.
+  made.catch(() => {});
+  const call = (name: string) => [name, async (...args: unknown[]) => (await made)[name]?.(...args)];
+  return Object.fromEntries(Object.keys(memoryStore()).map(call)) as unknown as TokenStore;
 }
 
 /** The same with a server over it. */

@@ -20,6 +20,7 @@ export function brokenStore(answer: () => unknown): TokenStore {
     touch: call,
     isRevoked: call,
     revoke: call,
+    spend: call,
     raiseLimits: call,
     secret: call,
     purge: call,

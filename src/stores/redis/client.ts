@@ -1,6 +1,3 @@
-/** What a command is made of. */
-export type Argument = string | Uint8Array;
-
 /** A client, a pool or a leased connection of `redis` (node-redis). */
 export interface NodeRedisClient {
   sendCommand(args: string[]): Promise<unknown>;
@@ -24,9 +21,11 @@ export interface NodeRedisSentinel {
 
 /** A client or a cluster client of `ioredis` or `iovalkey`. */
 export interface IoredisClient {
-  call(command: string, ...args: (string | Buffer)[]): Promise<unknown>;
+  call(command: string, ...args: string[]): Promise<unknown>;
   pipeline(commands: unknown[][]): { exec(): Promise<[error: Error | null, result: unknown][] | null> };
   readonly isCluster: boolean;
+  /** Its connection. A cluster client has several. */
+  readonly stream?: { cork(): void; uncork(): void } | undefined;
 }
 
 /** Any client that the store can speak through. It stays the application's: the store neither opens nor closes it. */
@@ -36,24 +35,22 @@ export type RedisClient = NodeRedisClient | NodeRedisCluster | NodeRedisSentinel
 export interface Connection {
   readonly cluster: boolean;
   /** Sends a command to the node of a key. */
-  send(key: string, command: readonly Argument[]): Promise<unknown>;
+  send(key: string, command: readonly string[]): Promise<unknown>;
   /** Sends commands to the node of a key, in this order, on one connection. An error of one is its answer. */
-  batch(key: string, commands: readonly (readonly Argument[])[]): Promise<readonly unknown[]>;
+  batch(key: string, commands: readonly (readonly string[])[]): Promise<readonly unknown[]>;
 }
 
-type Plain = { sendCommand(args: readonly Argument[]): Promise<unknown> };
-type Leased = { sendCommand(isReadonly: boolean, args: readonly Argument[]): Promise<unknown> };
+type Plain = { sendCommand(args: readonly string[]): Promise<unknown> };
+type Leased = { sendCommand(isReadonly: boolean, args: readonly string[]): Promise<unknown> };
 type Shards = {
-  sendCommand(key: string, isReadonly: boolean, args: readonly Argument[]): Promise<unknown>;
+  sendCommand(key: string, isReadonly: boolean, args: readonly string[]): Promise<unknown>;
   nodeClient(node: unknown): Plain | Promise<Plain>;
   slots: readonly ({ master: unknown } | undefined)[];
 };
 
 /** Sends all before the first answer is waited for: a client that reconnects between them keeps their order. */
-const together = (
-  commands: readonly (readonly Argument[])[],
-  send: (command: readonly Argument[]) => Promise<unknown>,
-) => Promise.all(commands.map((command) => send(command).catch((error: unknown) => error)));
+const together = (commands: readonly (readonly string[])[], send: (command: readonly string[]) => Promise<unknown>) =>
+  Promise.all(commands.map((command) => send(command).catch((error: unknown) => error)));
 
 /** Tells the clients apart by their functions; none is imported. `undefined` for anything else. */
 export function connect(client: RedisClient): Connection | undefined {
@@ -74,7 +71,7 @@ export function connect(client: RedisClient): Connection | undefined {
     };
   }
   const plain = client as unknown as Plain & { execute<T>(run: (leased: Plain) => Promise<T>): Promise<T> };
-  const all = (one: Plain, commands: readonly (readonly Argument[])[]) =>
+  const all = (one: Plain, commands: readonly (readonly string[])[]) =>
     together(commands, (command) => one.sendCommand(command));
   return {
     cluster: false,
@@ -85,9 +82,23 @@ export function connect(client: RedisClient): Connection | undefined {
 }
 
 function ofIoredis(client: IoredisClient): Connection {
+  let held: IoredisClient["stream"];
+  /** Writes what is sent in one turn of the event loop at once: a write costs more than all else of a command. */
+  const hold = (): void => {
+    if (held || !client.stream) return;
+    held = client.stream;
+    held.cork();
+    process.nextTick(() => {
+      held?.uncork();
+      held = undefined;
+    });
+  };
   return {
     cluster: client.isCluster,
-    send: (_key, [name, ...args]) => client.call(name as string, ...(args as (string | Buffer)[])),
+    send(_key, [name, ...args]) {
+      hold();
+      return client.call(name as string, ...args);
+    },
     // A pipeline goes to one node as a whole, in a cluster to that of the keys in it.
     async batch(key, commands) {
       const line = commands.map(([name, ...args]) => [String(name).toLowerCase(), ...args]);

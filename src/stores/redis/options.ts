@@ -1,4 +1,4 @@
-import type { Limits, Revocation, Rotation, SessionRow, TokenStore } from "../contract.ts";
+import type { Limits, Revocation, RevocationFeed, Rotation, SessionRow, TokenStore } from "../contract.ts";
 import type { RedisClient } from "./client.ts";
 
 /** Settings of `redisStore`. */
@@ -16,6 +16,11 @@ export interface RedisStoreOptions {
    * connection: without a client of their own the checks of all guards wait, too. @default `client`
    */
   readonly durableClient?: RedisClient | undefined;
+  /**
+   * A client of the same Redis that only listens to changes. @default a copy of `client`, opened while somebody watches the
+   * feed; clients of a cluster and of Sentinel need none
+   */
+  readonly feedClient?: RedisClient | undefined;
   /** Told at start what weakens the store. @default console.warn */
   readonly warn?: ((message: string) => void) | undefined;
   /** The present time in milliseconds, for tests. @default the clock of Redis */
@@ -33,7 +38,9 @@ export interface RedisStore extends TokenStore {
   touch(sid: string): Promise<void>;
   isRevoked(...args: Parameters<TokenStore["isRevoked"]>): Promise<boolean>;
   revoke(revocation: Revocation): Promise<void>;
+  spend(name: string, until: number): Promise<boolean>;
   raiseLimits(limits: Limits): Promise<Limits>;
   purge(): Promise<number>;
   secret(): Promise<Uint8Array>;
+  readonly feed: RevocationFeed;
 }

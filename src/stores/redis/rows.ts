@@ -1,24 +1,20 @@
 import type { EndReason, SessionRow } from "../contract.ts";
-import { entryKey } from "./keys.ts";
+import { storeKey } from "../keys.ts";
+import { textKey } from "./keys.ts";
 
-/** Text that may be absent. JSON, so that neither a line's end nor half a surrogate pair is lost. */
-export const optionalText = (value: string | undefined): string => (value === undefined ? "" : JSON.stringify(value));
+/** Text or nothing, as JSON: so neither a line's end nor half a surrogate pair is lost. */
+export const optionalText = (value: string | undefined): string =>
+  value === undefined ? "null" : JSON.stringify(value);
 
-/** A number as the scripts read it. */
+/** A number as JSON. Infinity is a number too large: JSON and Lua read it as such. */
 export const numberText = (value: number | undefined): string => {
-  if (value === undefined) return "";
-  return value === Number.POSITIVE_INFINITY ? "inf" : String(value);
+  if (value === undefined) return "null";
+  return value === Number.POSITIVE_INFINITY ? "1e999" : String(value);
 };
 
-/** The expiry of an entry: whole seconds, rounded up, so that nothing goes too early. */
-export const secondsText = (milliseconds: number): string => numberText(Math.ceil(milliseconds / 1000));
-
-const readText = (value: string): string | undefined => (value === "" ? undefined : (JSON.parse(value) as string));
-
-/** A number that a script wrote, or that `numberText` did. */
-export const readNumber = (value: string): number => (value === "inf" ? Number.POSITIVE_INFINITY : Number(value));
-
-const readOptional = (value: string): number | undefined => (value === "" ? undefined : readNumber(value));
+/** Until when an entry counts, as Redis orders it: whole milliseconds. */
+export const untilText = (until: number): string =>
+  until === Number.POSITIVE_INFINITY ? "inf" : String(Math.ceil(until));
 
 /** What no script reads: it stays as it was written. */
 export const fixedText = ({
@@ -29,12 +25,10 @@ export const fixedText = ({
 }: Pick<SessionRow, "authTime" | "claims" | "headers" | "csrfSeed">): string =>
   JSON.stringify({ authTime, claims, headers, csrfSeed: Buffer.from(csrfSeed).toString("base64") });
 
-/**
- * A row as Redis holds it: the 16-byte key of the subject, then one line for each field in the order in which the
- * scripts number them.
- */
-export function encodeRow(row: SessionRow): Buffer {
-  const lines = [
+/** A row as Redis holds it: the key of the subject, then JSON, a line for each field, in the order of the scripts. */
+export function encodeRow(row: SessionRow): string {
+  return [
+    textKey(storeKey("subject", row.subject)),
     JSON.stringify(row.subject),
     numberText(row.born),
     numberText(row.gen),
@@ -47,42 +41,60 @@ export function encodeRow(row: SessionRow): Buffer {
     optionalText(row.jkt),
     numberText(row.lastUsedAt),
     numberText(row.endedAt),
-    row.endedWhy ?? "",
+    optionalText(row.endedWhy),
     optionalText(row.userAgent),
     optionalText(row.address),
     fixedText(row),
-  ];
-  return Buffer.concat([entryKey("subject", row.subject), Buffer.from(lines.join("\n"))]);
+  ].join(",\n");
 }
 
 /** The row in the lines that a script answers. */
 export function decodeRow(sid: string, text: string): SessionRow {
-  const [subject, born, gen, issuedAt, exp, end, rotated, raced, op, jkt, used, ended, why, agent, address, fixed] =
-    text.split("\n") as Lines;
-  const { csrfSeed, ...rest } = JSON.parse(fixed) as Fixed;
+  const [
+    subject,
+    born,
+    gen,
+    issuedAt,
+    exp,
+    absoluteEnd,
+    rotated,
+    racedCount,
+    op,
+    jkt,
+    used,
+    ended,
+    why,
+    agent,
+    address,
+    fixed,
+  ] = JSON.parse(`[${text.slice(text.indexOf("\n"))}]`) as Fields;
+  const { authTime, claims, headers, csrfSeed } = fixed;
   return {
-    ...rest,
     sid,
-    subject: JSON.parse(subject) as string,
-    born: readNumber(born),
-    gen: readNumber(gen),
-    issuedAt: readNumber(issuedAt),
-    refreshExp: readOptional(exp),
-    absoluteEnd: readNumber(end),
-    rotatedAt: readOptional(rotated),
-    racedCount: readNumber(raced),
-    op: readText(op),
-    jkt: readText(jkt),
-    lastUsedAt: readNumber(used),
-    endedAt: readOptional(ended),
-    endedWhy: why === "" ? undefined : (why as EndReason),
-    userAgent: readText(agent),
-    address: readText(address),
+    subject,
+    authTime,
+    absoluteEnd,
+    issuedAt,
+    refreshExp: exp ?? undefined,
+    claims,
+    headers,
+    userAgent: agent ?? undefined,
+    address: address ?? undefined,
+    jkt: jkt ?? undefined,
+    born,
+    gen,
+    rotatedAt: rotated ?? undefined,
+    racedCount,
+    op: op ?? undefined,
     csrfSeed: new Uint8Array(Buffer.from(csrfSeed, "base64")),
+    lastUsedAt: used,
+    endedAt: ended ?? undefined,
+    endedWhy: why ?? undefined,
   };
 }
 
 type Fixed = Pick<SessionRow, "authTime" | "claims" | "headers"> & { readonly csrfSeed: string };
 // biome-ignore format: one name a field
-type Lines = [string, string, string, string, string, string, string, string,
-  string, string, string, string, string, string, string, string];
+type Fields = [subject: string, born: number, gen: number, issuedAt: number, exp: number | null, end: number,
+  rotated: number | null, raced: number, op: string | null, jkt: string | null, used: number, ended: number | null,
+  why: EndReason | null, agent: string | null, address: string | null, fixed: Fixed];

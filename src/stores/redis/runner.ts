@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ConfigError, StoreUnavailableError } from "../../errors.ts";
-import { type Argument, type Connection, text } from "./client.ts";
-import { partitionKeys } from "./keys.ts";
+import { type Connection, text } from "./client.ts";
+import { partitionKey } from "./keys.ts";
 import type { Script } from "./lua.ts";
 import { ADOPT } from "./revocation-scripts.ts";
 import { numberText } from "./rows.ts";
@@ -9,7 +9,15 @@ import { numberText } from "./rows.ts";
 /** Runs scripts in partitions, and keeps up with the generation of each. */
 export interface Runner {
   /** `durable` waits until the replicas asked for hold what was written. */
-  run(partition: number, script: Script, args: readonly Argument[], durable?: boolean): Promise<unknown>;
+  run(partition: number, script: Script, args: readonly string[], durable?: boolean): Promise<unknown>;
+}
+
+/** How the parts of a store call Redis. */
+export interface Calls extends Runner {
+  readonly partitions: number;
+  /** For each partition: where its changes are announced. */
+  readonly channels: readonly string[];
+  everywhere<T>(visit: (partition: number) => Promise<T>): Promise<T[]>;
 }
 
 /** What a runner needs. */
@@ -29,6 +37,7 @@ export interface RunnerSettings {
 /** Milliseconds that Redis may take to hear from its replicas. */
 const WAIT_FOR = "500";
 const ATTEMPTS = 5;
+const FORMER = 16;
 
 const startsWith = (error: unknown, code: string): boolean => error instanceof Error && error.message.startsWith(code);
 
@@ -39,29 +48,38 @@ const isStale = (answer: unknown): boolean =>
 /** Makes the runner of a store. It sends nothing yet. */
 export function createRunner(settings: RunnerSettings): Runner {
   const { connection, durable, partitions, replicas, clock } = settings;
-  const keys = Array.from({ length: partitions }, (_, partition) => partitionKeys(settings.prefix, partition));
-  const generations: string[] = keys.map(() => "");
-  const adopting: (Promise<void> | undefined)[] = keys.map(() => undefined);
+  const homes = Array.from({ length: partitions }, (_, partition) => partitionKey(settings.prefix, partition, "meta"));
+  const generations: string[] = homes.map(() => "");
+  /** Those before, the last ones of them. */
+  const former: string[][] = homes.map(() => []);
+  const adopting: (Promise<void> | undefined)[] = homes.map(() => undefined);
+  const named = homes.map(() => new Map<Script, readonly string[]>());
   const time = (): string => (clock ? String(Math.floor(clock())) : "");
 
-  const command = (partition: number, script: Script, args: readonly Argument[], whole: boolean): Argument[] => {
-    const [name, body] = whole ? ["EVAL", script.source] : ["EVALSHA", script.sha];
-    return [
-      name,
-      body,
-      String(script.keys),
-      ...(keys[partition] as string[]).slice(0, script.keys),
-      ...args,
-    ] as Argument[];
+  /** The number of its keys and the keys: a command says them again each time. */
+  const keysOf = (partition: number, script: Script): readonly string[] => {
+    const known = named[partition] as Map<Script, readonly string[]>;
+    let keys = known.get(script);
+    if (!keys) {
+      keys = [String(script.keys.length), ...script.keys.map((key) => partitionKey(settings.prefix, partition, key))];
+      known.set(script, keys);
+    }
+    return keys;
   };
+  const whole = (partition: number, script: Script, args: readonly string[]): string[] => [
+    "EVAL",
+    script.source,
+    ...keysOf(partition, script),
+    ...args,
+  ];
 
-  async function evaluate(partition: number, script: Script, args: readonly Argument[]): Promise<unknown> {
-    const key = keys[partition]?.[0] as string;
+  async function evaluate(partition: number, script: Script, args: readonly string[]): Promise<unknown> {
+    const home = homes[partition] as string;
     try {
-      return await connection.send(key, command(partition, script, args, false));
+      return await connection.send(home, ["EVALSHA", script.sha, ...keysOf(partition, script), ...args]);
     } catch (error) {
       if (!startsWith(error, "NOSCRIPT")) throw error;
-      return connection.send(key, command(partition, script, args, true));
+      return connection.send(home, whole(partition, script, args));
     }
   }
 
@@ -70,18 +88,18 @@ export function createRunner(settings: RunnerSettings): Runner {
    * reconnect, perhaps to another primary, and send WAIT again there: so the connection must be the same before and after.
    * The script goes whole: to learn that it is unknown would take a WAIT.
    */
-  async function evaluateDurably(partition: number, script: Script, args: readonly Argument[]): Promise<unknown> {
-    const key = keys[partition]?.[0] as string;
+  async function evaluateDurably(partition: number, script: Script, args: readonly string[]): Promise<unknown> {
+    const home = homes[partition] as string;
     for (let attempt = 0; ; attempt++) {
-      const [before, answer, held, after] = await durable.batch(key, [
+      const [before, answer, held, after] = await durable.batch(home, [
         ["CLIENT", "INFO"],
-        command(partition, script, args, true),
+        whole(partition, script, args),
         ["WAIT", String(replicas), WAIT_FOR],
         ["CLIENT", "INFO"],
       ]);
       if (attempt === 0 && startsWith(answer, "MOVED")) {
         // A command by itself makes the client learn the slots anew.
-        await durable.send(key, ["EXISTS", key]);
+        await durable.send(home, ["EXISTS", home]);
         continue;
       }
       if (answer instanceof Error) throw answer;
@@ -102,6 +120,8 @@ export function createRunner(settings: RunnerSettings): Runner {
     const secret = randomBytes(32).toString("base64url");
     const args = [fresh, String(partitions), numberText(access), numberText(refresh), secret];
     const remembered = generations[partition] as string;
+    const earlier = former[partition] as string[];
+    args.push(...earlier);
     const [state, value] = ((await evaluate(partition, ADOPT, [remembered, time(), ...args])) as unknown[]).map(text);
     if (state === "partitions") {
       throw new ConfigError([
@@ -109,6 +129,7 @@ export function createRunner(settings: RunnerSettings): Runner {
       ]);
     }
     generations[partition] = value as string;
+    if (remembered !== "" && remembered !== value) former[partition] = [...earlier, remembered].slice(-FORMER);
     if (state === "forgot") settings.onForgotten(partition);
   }
 

@@ -1,14 +1,16 @@
-import { FLAGS, GUARD, HEAD, ROWS, SWEEP, script } from "./lua.ts";
+import { GUARD, HEAD, LINES, NOW, NUMBERS, ROW, SWEEP, SWEPT, script, TELL } from "./lua.ts";
 
 /** 3 subject key, 4 tail of the id, 5 subject, 6 iat, 7 exp, 8 end, 9 jkt, 10 user agent, 11 address, 12 the rest. */
 export const OPEN = script(
-  7,
+  SWEPT,
   HEAD,
-  ROWS,
+  NOW,
+  NUMBERS,
+  ROW,
   SWEEP,
   `
 local ABC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-local born = math.max(now, meta('everything') + 1, epoch(ARGV[3]) + 1)
+local born = math.max(now, tonumber(everything) + 1, epoch(ARGV[3]) + 1)
 -- A revocation must reach every birth, also those that were pushed past the clock, and after the clock has moved back.
 if born > meta('born') then redis.call('HSET', META, 'born', int(born)) end
 local sid, rest = ARGV[4], born
@@ -17,8 +19,8 @@ for _ = 1, 8 do
   sid = ABC:sub(digit + 1, digit + 1) .. sid
   rest = (rest - digit) / 64
 end
-local row = { ARGV[5], int(born), '0', ARGV[6], ARGV[7], ARGV[8], '', '0', '', ARGV[9], int(now), '', '' }
-row[AGENT], row[ADDRESS], row[16], row.key = ARGV[10], ARGV[11], ARGV[12], ARGV[3]
+local row = { ARGV[3], ARGV[5], int(born), '0', ARGV[6], ARGV[7], ARGV[8], 'null', '0', 'null', ARGV[9], int(now) }
+row[ENDED], row[WHY], row[AGENT], row[ADDRESS], row[FIXED] = 'null', 'null', ARGV[10], ARGV[11], ARGV[12]
 keep(sid, row)
 redis.call('ZADD', INDEX, 0, ARGV[3] .. sid)
 sweepNow()
@@ -26,62 +28,89 @@ return { sid, lines(row) }`,
 );
 
 /**
- * The table of `rotation.ts`, line by line. 3 sid, 4 subject, 5 gen, 6 nonce, 7 jkt, 8 iat, 9 exp, 10 grace,
- * 11 key of the session, 12 expiry of its entry, 13 user agent, 14 address, 15 whether theft is written or only found.
+ * The table of `rotation.ts`, line by line, without a function: it is run more often than anything that writes. 3 sid,
+ * 4 subject, 5 gen, 6 nonce, 7 jkt, 8 iat, 9 exp, 10 grace, 11 user agent, 12 address. Answers the outcome, then the lines
+ * of the row, if any.
  */
-export const ROTATE = script(
-  7,
-  GUARD,
-  HEAD,
-  ROWS,
-  FLAGS,
-  `
-local sid, gen = ARGV[3], num(ARGV[5])
-local row = seen(find(sid))
-if not row or row[SUBJECT] ~= ARGV[4] then return { 'session_unknown', '' } end
-if over(row) then return { 'session_ended', lines(row) } end
-local function rotated()
-  local exp = ARGV[9]
-  local last = num(row[END])
-  if last < math.huge then
-    last = math.floor(last / 1000)
-    if exp == '' or num(exp) > last then exp = int(last) end
-  end
-  row[GEN], row[ISSUED], row[EXP] = int(gen + 1), ARGV[8], exp
-  row[ROTATED], row[USED], row[OP] = int(now), int(now), ARGV[6]
-  if ARGV[13] ~= '' then row[AGENT] = ARGV[13] end
-  if ARGV[14] ~= '' then row[ADDRESS] = ARGV[14] end
+const EXCHANGE = `
+local sid, nonce = ARGV[3], ARGV[6]
+local text = redis.call('HGET', SESSIONS, sid)
+if not text then return 'session_unknown' end
+local key, subject, born, gen, issued, exp, last, rotated, raced, op, jkt, used, ended, why, agent, address, rest =
+  text:match(${LINES})
+if subject ~= ARGV[4] then return 'session_unknown' end
+local outcome, writes
+local start, finish = tonumber(born), tonumber(last)
+local all, own = tonumber(everything), tonumber(redis.call('HGET', EPOCHS, key) or 0)
+if ended == 'null' and (start <= all or start <= own) then
+  ended = string.format('%.0f', math.max(all, own))
+  why = start <= all and '"everything"' or '"subject"'
 end
-local behind = num(row[GEN]) - gen
-local outcome
-if behind == 1 and row[OP] == ARGV[6] then
-  return { 'rotated', lines(row) }
-elseif behind == 0 then
+local behind = tonumber(gen) - ARGV[5]
+if ended ~= 'null' or now >= finish or exp ~= 'null' and now >= exp * 1000 then
+  outcome = 'session_ended'
+elseif behind == 1 and op == nonce then
   outcome = 'rotated'
-  rotated()
-elseif behind < 0 then
-  outcome = 'healed'
-  rotated()
-elseif behind == 1 and row[ROTATED] ~= '' and num(ARGV[10]) > 0
-  and now - num(row[ROTATED]) <= num(ARGV[10]) and row[JKT] == ARGV[7] then
-  outcome = 'raced'
-  row[RACED] = int(num(row[RACED]) + 1)
+elseif behind <= 0 then
+  outcome, writes = behind == 0 and 'rotated' or 'healed', true
+  gen, issued, exp, op = string.format('%.0f', ARGV[5] + 1), ARGV[8], ARGV[9], nonce
+  rotated = string.format('%.0f', now)
+  used = rotated
+  if finish < math.huge then
+    finish = math.floor(finish / 1000)
+    if exp == 'null' or tonumber(exp) > finish then exp = string.format('%.0f', finish) end
+  end
+  if ARGV[11] ~= 'null' then agent = ARGV[11] end
+  if ARGV[12] ~= 'null' then address = ARGV[12] end
+elseif behind == 1 and rotated ~= 'null' and tonumber(ARGV[10]) > 0
+  and now - rotated <= tonumber(ARGV[10]) and jkt == ARGV[7] then
+  outcome, writes = 'raced', true
+  raced = string.format('%.0f', raced + 1)
 else
   outcome = 'reused'
-  finishes(row, now, 'reused')
-  if ARGV[15] ~= '1' then return { outcome, lines(row) } end
-  flag(ARGV[11], ARGV[12])
+  ended, why = string.format('%.0f', now), '"reused"'
 end
-keep(sid, row)
-return { outcome, lines(row) }`,
+local row = { key, subject, born, gen, issued, exp, last, rotated, raced, op, jkt, used, ended, why, agent, address,
+  text:sub(rest) }
+text = table.concat(row, ',\\n')
+if writes then redis.call('HSET', SESSIONS, sid, text) end`;
+
+/** Exchanges a refresh token; theft is found, but not written. */
+export const ROTATE = script(
+  ["meta", "epochs", "sessions"],
+  GUARD,
+  HEAD,
+  NOW,
+  EXCHANGE,
+  `
+return outcome .. '\\n' .. text`,
+);
+
+/** The same, and theft ends the session. 13 channel, 14 key of the session, 15 until when it counts. */
+export const PUNISH = script(
+  ["meta", "epochs", "sessions", "live", "due", "feed"],
+  GUARD,
+  HEAD,
+  NOW,
+  EXCHANGE,
+  NUMBERS,
+  ROW,
+  TELL,
+  `
+if outcome == 'reused' then
+  keep(sid, row)
+  tell(ARGV[13], 'flag', ARGV[14], '', flag(ARGV[14], ARGV[15]))
+end
+return outcome .. '\\n' .. text`,
 );
 
 /** 3 sid. */
 export const READ = script(
-  4,
+  ["meta", "epochs", "sessions"],
   GUARD,
   HEAD,
-  ROWS,
+  NUMBERS,
+  ROW,
   `
 local row = seen(find(ARGV[3]))
 return row and lines(row) or ''`,
@@ -89,14 +118,16 @@ return row and lines(row) or ''`,
 
 /** 3 subject key. Answers ids and rows by turns. */
 export const LIST = script(
-  5,
+  ["meta", "epochs", "sessions", "index"],
   GUARD,
   HEAD,
-  ROWS,
+  NOW,
+  NUMBERS,
+  ROW,
   `
 local found = {}
 for _, member in ipairs(redis.call('ZRANGEBYLEX', INDEX, '[' .. ARGV[3], '[' .. ARGV[3] .. '\\255')) do
-  local sid = member:sub(17)
+  local sid = member:sub(#ARGV[3] + 1)
   local row = seen(find(sid))
   if row and not over(row) then
     found[#found + 1] = sid
@@ -108,15 +139,17 @@ return found`,
 
 /** 3 sid. */
 export const TOUCH = script(
-  4,
+  ["meta", "sessions"],
   GUARD,
   HEAD,
-  ROWS,
+  NOW,
+  NUMBERS,
+  ROW,
   `
 local row = find(ARGV[3])
 if row then
-  row[USED] = int(math.max(num(row[USED]), now))
-  redis.call('HSET', ROWS, ARGV[3], row.key .. lines(row))
+  row[USED] = int(math.max(tonumber(row[USED]), now))
+  redis.call('HSET', SESSIONS, ARGV[3], lines(row))
 end
 return ''`,
 );

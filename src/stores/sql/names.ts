@@ -11,9 +11,13 @@ export interface Tables {
   readonly flags: RawBuilder<unknown>;
   /** Revocations of subjects and of everything, as a moment before which all is dead. */
   readonly epochs: RawBuilder<unknown>;
+  /** Names that may be taken once only. */
+  readonly spent: RawBuilder<unknown>;
+  /** The last revocations, numbered. */
+  readonly feed: RawBuilder<unknown>;
+  /** One row, written by those who ask where the feed stands: a server that cannot write is no primary. */
+  readonly pulse: RawBuilder<unknown>;
   readonly migrations: RawBuilder<unknown>;
-  /** A name of an index, quoted. */
-  index(name: string): RawBuilder<unknown>;
 }
 
 /**
@@ -32,7 +36,9 @@ export function tablesOf(prefix: string): Tables {
     sessions: table("sessions"),
     flags: table("flags"),
     epochs: table("epochs"),
+    spent: table("spent"),
+    feed: table("feed"),
+    pulse: table("pulse"),
     migrations: table("migrations"),
-    index: table,
   };
 }

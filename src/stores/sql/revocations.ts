@@ -1,43 +1,50 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
+import type { MaybePromise } from "../../types.ts";
 import type { Limits, Revocation, RevocationQuery } from "../contract.ts";
+import { EVERYTHING, storeKey, tokenKey } from "../keys.ts";
 import { sessionBirth } from "../session-id.ts";
-import { type Database, first } from "./engine.ts";
-import { Forgotten, seenColumns, seenFrom } from "./generation.ts";
-import { EVERYTHING, storeKey, tokenKey } from "./keys.ts";
-import { addFlag, countRevocation, type Parts } from "./parts.ts";
+import { type Database, first, type Row } from "./engine.ts";
+import { deadSecond, Forgotten, type Seen, seenColumns, seenFrom } from "./generation.ts";
+import { addFlag, type Parts, raiseEpoch } from "./parts.ts";
 import { bytesOf, display, fromColumn, overAt, sessionOf, toColumn } from "./rows.ts";
+import { given } from "./statement.ts";
+
+const question = ({ engine, tables }: Parts): RawBuilder<unknown> => {
+  const ids = sql.join([given("jti"), given("sid"), given("kid")]);
+  return sql`select ${seenColumns(engine, tables, given("seq"))},
+    case when exists (select 1 from ${tables.flags} f where f.id in (${ids})) then 1 else 0 end as flagged,
+    (select u.epoch from ${tables.epochs} u where u.id = ${given("subject")}) as subject_epoch
+    from ${seenFrom(tables)}`;
+};
 
 /** Whether a token is revoked in any of the five ways, by one statement: all of it is one snapshot. */
-export function isRevoked({ engine, tables, lineage, runner }: Parts, query: RevocationQuery): Promise<boolean> {
+export function isRevoked(parts: Parts, query: RevocationQuery): MaybePromise<boolean> {
+  const { engine, lineage, runner } = parts;
   const { jti, sid, kid, subject, issuer, iat } = query;
-  const ids: Buffer[] = [];
-  if (jti !== undefined) ids.push(tokenKey(jti, issuer));
-  if (sid !== undefined) ids.push(storeKey("session", sid));
-  if (kid !== undefined) ids.push(storeKey("key", kid));
-  const flagged =
-    ids.length === 0 ? sql`0` : sql`(select count(*) from ${tables.flags} f where f.id in (${sql.join(ids)}))`;
-  const epoch =
-    subject === undefined
-      ? sql`null`
-      : sql`(select u.epoch from ${tables.epochs} u where u.id = ${storeKey("subject", subject)})`;
-  return runner.ask(async ({ db, known }) => {
-    const answer = await first(
-      sql`select ${seenColumns(engine)}, ${flagged} as flagged, ${epoch} as subject_epoch
-        from ${seenFrom(tables)} where m.id = 1`,
-      db,
-    );
-    const { everything, madeAt, isNew } = lineage.check(answer, known);
+  const statement = parts.compiled(question);
+  const ids = {
+    jti: jti === undefined ? null : tokenKey(jti, issuer),
+    sid: sid === undefined ? null : storeKey("session", sid),
+    kid: kid === undefined ? null : storeKey("key", kid),
+    subject: subject === undefined ? null : storeKey("subject", subject),
+  };
+  const judge = (answer: Row | undefined, known: Seen | undefined): boolean => {
+    const seen = lineage.check(answer, known);
     if (fromColumn(answer?.flagged) > 0) return true;
-    const last = Math.max(everything, fromColumn(answer?.subject_epoch ?? 0));
-    if (sid !== undefined) {
-      const born = sessionBirth(sid);
-      return born === undefined || born <= last;
+    const last = Math.max(seen.everything, fromColumn(answer?.subject_epoch ?? 0));
+    if (sid === undefined) return iat === undefined || iat <= deadSecond(last, seen);
+    const born = sessionBirth(sid);
+    return born === undefined || born <= last;
+  };
+  const known = lineage.known();
+  if (known && engine.readNow) {
+    try {
+      return judge(engine.readNow(statement, { ...ids, seq: known.seq }), known);
+    } catch {
+      // Asked again below, which waits, mends, or says what is wrong.
     }
-    // Without a session only the second of the making is known: the whole second of an epoch dies. The second in which a
-    // new system was made is spared, or tokens made at once could never be used.
-    const second = Math.floor(last / 1000) - (isNew && last === madeAt ? 1 : 0);
-    return iat === undefined || iat <= second;
-  });
+  }
+  return runner.ask(async ({ known }) => judge(await engine.read(statement, { ...ids, seq: known?.seq ?? -1 }), known));
 }
 
 /** Revokes; what is revoked already stays so for the longer time. */
@@ -45,11 +52,10 @@ export function revoke(parts: Parts, revocation: Revocation): Promise<number> {
   const { engine, tables, lineage, runner } = parts;
   const { kind, until } = revocation;
   return runner.change(async ({ db, known }) => {
-    const context = await first(sql`select ${seenColumns(engine)} from ${seenFrom(tables)} where m.id = 1`, db);
+    const context = await first(sql`select ${seenColumns(engine, tables, known?.seq)} from ${seenFrom(tables)}`, db);
     const { seenAt: now } = lineage.check(context, known);
     // The order of locks is that of a rotation that finds a theft: the session, the count, the flag.
     if (kind === "session") await endSession(parts, db, revocation.sid);
-    await countRevocation(parts, db);
     if (kind === "token") await addFlag(parts, db, tokenKey(revocation.jti, revocation.issuer), until);
     else if (kind === "session") await addFlag(parts, db, storeKey("session", revocation.sid), until);
     else if (kind === "key") await addFlag(parts, db, storeKey("key", revocation.kid), until);
@@ -75,26 +81,6 @@ async function endSession({ engine, tables }: Parts, db: Database, sid: string):
     where id = ${id}`.execute(db);
 }
 
-/**
- * Moves an epoch to now, or as far as it takes to end every session there is: where the clock has moved back, or all of it
- * happens in one millisecond, sessions are born just after the last epoch, later than now.
- */
-async function raiseEpoch(
-  { engine, tables }: Parts,
-  db: Database,
-  id: Buffer,
-  subject: string | null,
-  until: number,
-): Promise<void> {
-  const { greatest } = engine;
-  const whose = subject === null ? sql`` : sql`where s.subject_id = ${id}`;
-  const last = sql`coalesce((select max(s.born) from ${tables.sessions} s ${whose}), 0)`;
-  await sql`insert into ${tables.epochs} as e (id, subject, epoch, keep_until)
-    values (${id}, ${subject}, ${greatest}(${engine.now()}, ${last}), ${toColumn(until)})
-    on conflict (id) do update set epoch = ${greatest}(e.epoch + 1, excluded.epoch),
-      keep_until = ${greatest}(e.keep_until, excluded.keep_until)`.execute(db);
-}
-
 /** Raises the limits that all processes know, and answers the highest. */
 export function raiseLimits({ engine, tables, lineage, runner }: Parts, asked: Limits): Promise<Limits> {
   const { greatest } = engine;
@@ -102,11 +88,9 @@ export function raiseLimits({ engine, tables, lineage, runner }: Parts, asked: L
     // Those that this process saw before count as asked for: another process may have mended a store that forgot them.
     const access = toColumn(Math.ceil(Math.max(asked.access, lineage.limits.access)));
     const refresh = toColumn(Math.ceil(Math.max(asked.refresh, lineage.limits.refresh)));
-    const answer = await first(
-      sql`update ${tables.meta} set access_limit = ${greatest}(access_limit, ${access}),
-        refresh_limit = ${greatest}(refresh_limit, ${refresh}) where id = 1 returning access_limit, refresh_limit`,
-      db,
-    );
+    await sql`update ${tables.meta} set access_limit = ${greatest}(access_limit, ${access}),
+      refresh_limit = ${greatest}(refresh_limit, ${refresh}) where id = 1`.execute(db);
+    const answer = await first(sql`select access_limit, refresh_limit from ${tables.meta} where id = 1`, db);
     if (!answer) throw new Forgotten("the store has forgotten");
     lineage.limits = { access: fromColumn(answer.access_limit), refresh: fromColumn(answer.refresh_limit) };
     return lineage.limits;
@@ -117,7 +101,7 @@ export function raiseLimits({ engine, tables, lineage, runner }: Parts, asked: L
 export function secret({ engine, tables, lineage, runner }: Parts): Promise<Uint8Array> {
   return runner.ask(async ({ db, known }) => {
     const answer = await first(
-      sql`select ${seenColumns(engine)}, m.secret from ${seenFrom(tables)} where m.id = 1`,
+      sql`select ${seenColumns(engine, tables, known?.seq)}, m.secret from ${seenFrom(tables)}`,
       db,
     );
     lineage.check(answer, known);

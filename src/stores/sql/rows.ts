@@ -1,5 +1,6 @@
 import type { EndReason, SessionRow } from "../contract.ts";
 import { ended } from "../rotation.ts";
+import type { Row } from "./engine.ts";
 
 /** Stands for `Infinity`: the greatest number that every driver reads exactly. */
 export const FOREVER: number = Number.MAX_SAFE_INTEGER;
@@ -28,13 +29,20 @@ export function bytesOf(value: unknown): Buffer {
   throw new TypeError("the store holds no bytes there");
 }
 
-/** The columns of a session, as a driver answers them. */
-export type StoredSession = Readonly<Record<string, unknown>>;
+/** What `sessionOf` needs. */
+export const SESSION_COLUMNS = [
+  ...["detail", "born", "gen", "auth_time", "issued_at", "refresh_exp", "absolute_end", "rotated_at", "raced_count"],
+  ...["op", "csrf_seed", "last_used_at", "ended_at", "ended_why", "user_agent", "address"],
+] as const;
 
-/**
- * What nobody searches for, as one JSON text. Escaped, it holds any string: PostgreSQL refuses NUL in text, and drivers
- * of SQLite cut text there.
- */
+/** A text as a column holds it. Escaped, it may be any string: PostgreSQL refuses NUL in text, and drivers of SQLite cut text there. */
+export const textColumn = (value: string | undefined): string | null =>
+  value === undefined ? null : JSON.stringify(value);
+
+const fromText = (value: unknown): string | undefined =>
+  typeof value === "string" ? (JSON.parse(value) as string) : undefined;
+
+/** What nobody searches for, as one JSON text, as it was at the login. */
 export function detailOf(row: SessionRow): string {
   const { sid, subject, claims, headers, userAgent, address, jkt } = row;
   return JSON.stringify({ sid, subject, claims, headers, userAgent, address, jkt });
@@ -55,7 +63,7 @@ export function overAt(row: SessionRow): number {
 }
 
 /** The session that a row of the table holds. */
-export function sessionOf(stored: StoredSession): SessionRow {
+export function sessionOf(stored: Row): SessionRow {
   const detail = JSON.parse(String(stored.detail)) as Pick<SessionRow, "sid" | "subject" | "claims" | "headers"> &
     Partial<Pick<SessionRow, "userAgent" | "address" | "jkt">>;
   return {
@@ -63,8 +71,8 @@ export function sessionOf(stored: StoredSession): SessionRow {
     subject: detail.subject,
     claims: detail.claims,
     headers: detail.headers,
-    userAgent: detail.userAgent,
-    address: detail.address,
+    userAgent: fromText(stored.user_agent) ?? detail.userAgent,
+    address: fromText(stored.address) ?? detail.address,
     jkt: detail.jkt,
     authTime: fromColumn(stored.auth_time),
     absoluteEnd: fromColumn(stored.absolute_end),
@@ -74,7 +82,7 @@ export function sessionOf(stored: StoredSession): SessionRow {
     gen: fromColumn(stored.gen),
     rotatedAt: optional(stored.rotated_at),
     racedCount: fromColumn(stored.raced_count),
-    op: typeof stored.op === "string" ? (JSON.parse(stored.op) as string) : undefined,
+    op: fromText(stored.op),
     csrfSeed: bytesOf(stored.csrf_seed),
     lastUsedAt: fromColumn(stored.last_used_at),
     endedAt: optional(stored.ended_at),

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Database, Engine } from "./engine.ts";
-import { Forgotten, type Known, type Lineage } from "./generation.ts";
+import { Forgotten, type Lineage, type Seen } from "./generation.ts";
 import { checkVersion, migrate, transaction } from "./migrations.ts";
 import type { Tables } from "./names.ts";
 
@@ -8,7 +8,7 @@ import type { Tables } from "./names.ts";
 export interface Attempt {
   readonly db: Database;
   /** The store as it was known before the attempt. */
-  readonly known: Known | undefined;
+  readonly known: Seen | undefined;
   /** Whether an earlier attempt failed, perhaps after it had been committed. */
   readonly isRetry: boolean;
 }
@@ -35,7 +35,7 @@ export function runnerOf(db: Database, engine: Engine, tables: Tables, lineage: 
   }
 
   async function call<T>(
-    work: (known: Known | undefined, isRetry: boolean) => Promise<T>,
+    work: (known: Seen | undefined, isRetry: boolean) => Promise<T>,
     migrates = mayMigrate,
   ): Promise<T> {
     const since = performance.now();
@@ -45,6 +45,7 @@ export function runnerOf(db: Database, engine: Engine, tables: Tables, lineage: 
       const started = ready;
       try {
         await started;
+        engine.check?.();
         return await work(lineage.known(), attempt > 0);
       } catch (error) {
         const lost = error instanceof Forgotten || engine.isMissingTable(error);

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { NewSession, SessionRow } from "../contract.ts";
+import { storeKey } from "../keys.ts";
 import { isOver } from "../rotation.ts";
 import { newSessionId } from "../session-id.ts";
-import { type Database, first } from "./engine.ts";
+import { type Database, first, readBy } from "./engine.ts";
 import { seenColumns, seenFrom } from "./generation.ts";
-import { storeKey } from "./keys.ts";
 import type { Parts } from "./parts.ts";
 import { asEpochsLeaveIt, detailOf, display, fromColumn, overAt, sessionOf, toColumn } from "./rows.ts";
+import { given } from "./statement.ts";
 
 /** Opens a session; its birth and the epochs that it must be later than are one snapshot. */
 export function open(parts: Parts, session: NewSession): Promise<SessionRow> {
@@ -16,8 +17,8 @@ export function open(parts: Parts, session: NewSession): Promise<SessionRow> {
   let opened: SessionRow | undefined;
   return runner.change(async ({ db, known }) => {
     const context = await first(
-      sql`select ${seenColumns(engine)}, (select u.epoch from ${tables.epochs} u where u.id = ${subjectId})
-        as subject_epoch from ${seenFrom(tables)} where m.id = 1`,
+      sql`select ${seenColumns(engine, tables, known?.seq)}, (select u.epoch from ${tables.epochs} u where u.id = ${subjectId})
+        as subject_epoch from ${seenFrom(tables)}`,
       db,
     );
     const { everything, seenAt: now } = lineage.check(context, known);
@@ -55,9 +56,9 @@ async function insert({ tables }: Parts, db: Database, subjectId: Buffer, row: S
 export function read({ engine, tables, lineage, runner }: Parts, sid: string): Promise<SessionRow | undefined> {
   return runner.ask(async ({ db, known }) => {
     const answer = await first(
-      sql`select ${seenColumns(engine)}, u.epoch as subject_epoch, s.* from ${seenFrom(tables)}
+      sql`select ${seenColumns(engine, tables, known?.seq)}, u.epoch as subject_epoch, s.* from ${seenFrom(tables)}
         left join ${tables.sessions} s on s.id = ${storeKey("session", sid)}
-        left join ${tables.epochs} u on u.id = s.subject_id where m.id = 1`,
+        left join ${tables.epochs} u on u.id = s.subject_id`,
       db,
     );
     const { everything } = lineage.check(answer, known);
@@ -70,10 +71,12 @@ export function read({ engine, tables, lineage, runner }: Parts, sid: string): P
 export function list({ engine, tables, lineage, runner }: Parts, subject: string): Promise<readonly SessionRow[]> {
   const subjectId = storeKey("subject", subject);
   return runner.ask(async ({ db, known }) => {
-    const { rows } = await sql<Record<string, unknown>>`select ${seenColumns(engine)}, u.epoch as subject_epoch, s.*
+    const { rows } = await sql<
+      Record<string, unknown>
+    >`select ${seenColumns(engine, tables, known?.seq)}, u.epoch as subject_epoch, s.*
       from ${seenFrom(tables)} left join ${tables.epochs} u on u.id = ${subjectId}
       left join ${tables.sessions} s on s.subject_id = ${subjectId} and s.ended_at is null
-      where m.id = 1 order by s.born desc`.execute(db);
+      order by s.born desc`.execute(db);
     const { everything, seenAt: now } = lineage.check(rows[0], known);
     return rows
       .filter(({ id }) => id !== null)
@@ -82,10 +85,15 @@ export function list({ engine, tables, lineage, runner }: Parts, subject: string
   });
 }
 
-/** Notes that a session is in use. */
-export function touch({ engine, tables, runner }: Parts, sid: string): Promise<void> {
-  return runner.change(async ({ db }) => {
-    await sql`update ${tables.sessions} set last_used_at = ${engine.greatest}(last_used_at, ${engine.now()})
-      where id = ${storeKey("session", sid)}`.execute(db);
-  });
+const noting = ({ engine, tables }: Parts): RawBuilder<unknown> =>
+  sql`update ${tables.sessions} set last_used_at = ${engine.greatest}(last_used_at, ${engine.now()}) where id = ${given("id")}`;
+
+/** Notes that a session is in use. By one statement where that can be: a lock that is held for longer holds up its logout. */
+export async function touch(parts: Parts, sid: string): Promise<void> {
+  const { engine, runner } = parts;
+  const statement = parts.compiled(noting);
+  const values = { id: storeKey("session", sid) };
+  const { write } = engine;
+  if (write) await runner.ask(() => write(statement, values));
+  else await runner.change(({ db }) => readBy(db, statement, values));
 }

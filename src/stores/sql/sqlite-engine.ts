@@ -1,47 +1,16 @@
 import { Kysely, SqliteDialect, sql } from "kysely";
 import { ConfigError } from "../../errors.ts";
-import { type Database, type Engine, faultOf, readClock } from "./engine.ts";
-import { type NodeSqliteDatabase, readable } from "./sqlite-node.ts";
-
-/** What is needed of an open database: better-sqlite3 and libsql have it. */
-export interface SqliteDatabase {
-  prepare(statement: string): SqliteStatement;
-  exec(statement: string): unknown;
-  close(): unknown;
-}
-
-/** A statement that is prepared. */
-export interface SqliteStatement {
-  readonly reader: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: the drivers type their rows and parameters in ways that have no common type
-  all(...parameters: any[]): any[];
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  run(...parameters: any[]): { changes: number | bigint; lastInsertRowid: number | bigint };
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  iterate?(...parameters: any[]): any;
-}
-
-/**
- * The database with statements that answer nothing run at once: a prepared `begin` that found the database locked stays
- * half done in libsql, and no later transaction on the connection can be committed.
- */
-function executing(database: SqliteDatabase | NodeSqliteDatabase) {
-  return {
-    close: () => {},
-    prepare(statement: string) {
-      if (!/^(begin|commit|rollback|pragma \w+ = )/.test(statement))
-        return readable(database.prepare(statement), statement);
-      const run = () => {
-        database.exec(statement);
-        return { changes: 0, lastInsertRowid: 0 };
-      };
-      return { reader: false, run };
-    },
-  };
-}
+import { type Database, type Engine, faultOf, readBy, readClock } from "./engine.ts";
+import { lookEvery } from "./look.ts";
+import { connectionOf, groupedWrites, type SqliteDatabase } from "./sqlite-connection.ts";
+import { openFile } from "./sqlite-file.ts";
+import type { NodeSqliteDatabase } from "./sqlite-node.ts";
+import { Late } from "./statement.ts";
 
 /** Milliseconds. How long a writer is waited for; in between other requests are served. */
 const BUSY_FOR = 1_000;
+/** Milliseconds between looks at what other processes wrote. */
+const LOOK_EVERY = 25;
 
 /** @param clock Milliseconds; SQLite has no clock but the host's. */
 export function sqliteEngine(
@@ -51,20 +20,38 @@ export function sqliteEngine(
   if (typeof database?.prepare !== "function" || typeof database.exec !== "function") {
     throw new ConfigError(["database must be an open database of better-sqlite3, libsql or node:sqlite."]);
   }
+  const direct = connectionOf(database);
   type Opened = ConstructorParameters<typeof SqliteDialect>[0]["database"];
-  const db: Database = new Kysely({
-    dialect: new SqliteDialect({ database: executing(database) as unknown as Opened }),
-  });
+  const opened = { prepare: direct.prepare, close: () => {} } as unknown as Opened;
+  const db: Database = new Kysely({ dialect: new SqliteDialect({ database: opened }) });
+  const file = openFile();
   const nothing = sql``;
+  const time = new Late(() => readClock(clock));
   const engine: Engine = {
     // A deferred transaction that reads and then writes fails with BUSY_SNAPSHOT where another wrote in between.
     begin: "begin immediate",
+    key: sql`blob`,
     bytes: sql`blob`,
+    text: sql`text`,
+    tableEnd: nothing,
     greatest: sql`max`,
+    least: sql`min`,
+    onConflict: sql`on conflict (id) do update set`,
+    proposed: (column) => sql`excluded.${sql.id(column)}`,
     forUpdate: nothing,
     skipLocked: nothing,
     primary: sql`1`,
-    now: () => sql`cast(${readClock(clock)} as integer)`,
+    wake: nothing,
+    now: () => sql`cast(${time} as integer)`,
+    read: (statement, values) => readBy(db, statement, values),
+    readNow(statement, values) {
+      if (direct.isInTransaction) throw new Error("the connection is in a transaction");
+      file.check();
+      return direct.run(statement, values);
+    },
+    write: groupedWrites(direct, (work) => db.connection().execute(async () => work())),
+    watch: (changed, seq) => lookEvery(LOOK_EVERY, () => engine.readNow?.(seq, {})?.seq, changed),
+    check: file.check,
     async prepare(connection) {
       // Waiting in the driver stops the event loop, so it never waits: the retry is ours.
       await sql`pragma busy_timeout = 0`.execute(connection);
@@ -77,10 +64,16 @@ export function sqliteEngine(
       }
       const [flag] = (await sql<{ query_only: number }>`pragma query_only`.execute(connection)).rows;
       if (Number(flag?.query_only) !== 0) throw new ConfigError(["the SQLite database is opened for reading only."]);
+      await file.remember(connection);
+      file.check();
     },
     lock: async () => {},
-    async hasTable(connection, name) {
-      const found = sql`select 1 from sqlite_master where type = 'table' and name = ${name}`;
+    async has(connection, name) {
+      const found = sql`select 1 from sqlite_master where type in ('table', 'index') and name = ${name}`;
+      return (await found.execute(connection)).rows.length > 0;
+    },
+    async hasColumn(connection, table, column) {
+      const found = sql`select 1 from pragma_table_info(${table}) where name = ${column}`;
       return (await found.execute(connection)).rows.length > 0;
     },
     isMissingTable: (error) => /no such table/i.test(faultOf(error).message),

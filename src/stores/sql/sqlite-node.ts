@@ -1,10 +1,11 @@
-import type { SqliteStatement } from "./sqlite-engine.ts";
+import type { SqliteStatement } from "./sqlite-connection.ts";
 
 /** What is needed of a `DatabaseSync` of `node:sqlite`: its statements do not tell whether they answer rows. */
 export interface NodeSqliteDatabase {
   prepare(statement: string): NodeSqliteStatement;
   exec(statement: string): unknown;
   close(): unknown;
+  readonly isOpen?: boolean;
 }
 
 /** A statement that `node:sqlite` has prepared. */

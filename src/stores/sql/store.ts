@@ -1,5 +1,6 @@
-import type { StoreNotice, TokenStore } from "../contract.ts";
+import type { RevocationFeed, StoreNotice, TokenStore } from "../contract.ts";
 import type { Database, Engine } from "./engine.ts";
+import { feedOf } from "./feed.ts";
 import { lineageOf } from "./generation.ts";
 import { tablesOf } from "./names.ts";
 import type { Parts } from "./parts.ts";
@@ -8,6 +9,8 @@ import { isRevoked, raiseLimits, revoke, secret } from "./revocations.ts";
 import { rotate } from "./rotate.ts";
 import { runnerOf } from "./runner.ts";
 import { list, open, read, touch } from "./sessions.ts";
+import { spend } from "./spending.ts";
+import { compile, type Statement } from "./statement.ts";
 
 /** Settings of both SQL stores. */
 export interface SqlStoreOptions {
@@ -19,6 +22,7 @@ export interface SqlStoreOptions {
 
 /** A store in an SQL database. */
 export interface SqlStore extends TokenStore {
+  readonly feed: RevocationFeed;
   /** Makes or updates the tables and looks at the server. Any number of processes may do so at once. */
   migrate(): Promise<void>;
 }
@@ -36,12 +40,24 @@ export function sqlStore(
   const lineage = lineageOf(db, engine, tables, () => {
     for (const notify of listeners) notify("storeForgot");
   });
-  const parts: Parts = { engine, tables, lineage, runner: runnerOf(db, engine, tables, lineage, migrate) };
+  const statements = new Map<unknown, Statement>();
+  const parts: Parts = {
+    engine,
+    tables,
+    lineage,
+    runner: runnerOf(db, engine, tables, lineage, migrate),
+    compiled(make) {
+      const statement = statements.get(make) ?? compile(make(parts), db);
+      statements.set(make, statement);
+      return statement;
+    },
+  };
   let purgeAt: number | undefined;
   const afterWrite = async (now: number): Promise<void> => {
     const isDue = purgeAt !== undefined && now >= purgeAt;
     if (isDue || purgeAt === undefined) purgeAt = now + PURGE_EVERY;
-    if (isDue) await purgeSome(parts);
+    // A backlog goes on with the next write.
+    if (isDue && (await purgeSome(parts))) purgeAt = now;
   };
   return {
     async open(session) {
@@ -57,6 +73,12 @@ export function sqlStore(
     async revoke(revocation) {
       await afterWrite(await revoke(parts, revocation));
     },
+    async spend(name, until) {
+      const { isOurs, now } = await spend(parts, name, until);
+      await afterWrite(now);
+      return isOurs;
+    },
+    feed: feedOf(parts),
     raiseLimits: (limits) => raiseLimits(parts, limits),
     secret: () => secret(parts),
     purge: () => purge(parts),
