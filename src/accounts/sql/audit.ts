@@ -1,0 +1,60 @@
+import { sql } from "kysely";
+import type { Row } from "../../stores/sql/engine.ts";
+import type { AuditEntry, AuditKind, AuditStore } from "../audit.ts";
+import { isDuplicate } from "./dialects.ts";
+import type { AccountRunner } from "./runner.ts";
+import type { AccountNames } from "./tables.ts";
+
+const COLUMNS = sql`id, at, kind, outcome, subject, actor, session, address, user_agent, detail`;
+
+/** The audit trail in one table. */
+export function sqlAudit(
+  runner: AccountRunner,
+  { audit }: AccountNames,
+): AuditStore & { purge(until: string): Promise<void> } {
+  return {
+    async add({ id, at, kind, outcome, subject, actor, session, address, userAgent, detail }) {
+      const insert = sql`insert into ${audit} (${COLUMNS})
+        values (${id}, ${at}, ${kind}, ${outcome}, ${subject}, ${actor}, ${session}, ${address}, ${userAgent}, ${detail})`;
+      try {
+        await runner.ask((db) => insert.execute(db));
+      } catch (error) {
+        // It is there already: the answer to the first attempt was lost on the way.
+        if (!isDuplicate(error)) throw error;
+      }
+    },
+    find: ({ subject, kind, before, limit }) =>
+      runner.ask(async (db) => {
+        const wanted = [
+          ...(subject === undefined ? [] : [sql`subject = ${subject}`]),
+          ...(kind === undefined ? [] : [sql`kind = ${kind}`]),
+          ...(before === undefined ? [] : [sql`id < ${before}`]),
+        ];
+        const where = wanted.length === 0 ? sql`` : sql`where ${sql.join(wanted, sql` and `)}`;
+        const { rows } = await sql`select ${COLUMNS} from ${audit} ${where} order by id desc limit ${limit}`.execute(
+          db,
+        );
+        return (rows as Row[]).map(entryOf);
+      }),
+    purge: (until) =>
+      runner.ask(async (db) => {
+        await sql`delete from ${audit} where id < ${until}`.execute(db);
+      }),
+  };
+}
+
+function entryOf(row: Row): AuditEntry {
+  const text = (value: unknown): string | null => (value === null ? null : String(value));
+  return {
+    id: String(row.id),
+    at: Number(row.at),
+    kind: String(row.kind) as AuditKind,
+    outcome: String(row.outcome),
+    subject: text(row.subject),
+    actor: text(row.actor),
+    session: text(row.session),
+    address: text(row.address),
+    userAgent: text(row.user_agent),
+    detail: text(row.detail),
+  };
+}

@@ -1,0 +1,74 @@
+import { sql } from "kysely";
+import { RateLimiterPostgres, RateLimiterSQLite } from "rate-limiter-flexible";
+import { guardedPool, type PostgresPool } from "../../stores/sql/postgres-pool.ts";
+import { connectionOf, type SqliteDatabase } from "../../stores/sql/sqlite-connection.ts";
+import type { NodeSqliteDatabase } from "../../stores/sql/sqlite-node.ts";
+import type { Limiter, LimitRule, MakeLimiter } from "../limits.ts";
+import type { AccountRunner } from "./runner.ts";
+import type { AccountNames } from "./tables.ts";
+
+/** The limiters of one database. */
+export interface SqlLimiter {
+  /** Whether there is but one connection, on which no transaction of ours may be open meanwhile. */
+  readonly isShared: boolean;
+  /** Makes one over our table, which is there already. */
+  make(rule: LimitRule & { readonly keyPrefix: string; readonly tableName: string }): Limiter;
+}
+
+/** Milliseconds between two removals of what is forgotten. */
+const PURGE_EVERY = 60_000;
+
+/** Counts in a table of the same database. */
+export function sqlLimits(runner: AccountRunner, { nameOf, limits }: AccountNames, of: SqlLimiter): MakeLimiter {
+  let purgedAt = Date.now();
+  const inLine = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (Date.now() - purgedAt > PURGE_EVERY) {
+      purgedAt = Date.now();
+      await runner.ask((db) => sql`delete from ${limits} where expire < ${purgedAt}`.execute(db));
+    }
+    // Where each call takes a connection of its own, none may be held meanwhile: a pool would run dry.
+    return runner.ask((db) => (of.isShared ? db.connection().execute(work) : work()));
+  };
+  return (rule) => {
+    const limiter = of.make({ ...rule, tableName: nameOf("limits") });
+    return {
+      consume: (key, points, options) => inLine(() => limiter.consume(key, points, options)),
+      reward: (key, points) => inLine(() => limiter.reward(key, points)),
+    };
+  };
+}
+
+/** @param database of libsql, better-sqlite3 or node:sqlite: what they differ in is hidden from the limiter */
+export function sqliteLimiter(database: SqliteDatabase | NodeSqliteDatabase): SqlLimiter {
+  const connection = connectionOf(database);
+  const client = {
+    prepare(text: string) {
+      const prepared = connection.prepare(text);
+      return {
+        get: (...given: unknown[]) => prepared.all(given)[0],
+        run: (...given: unknown[]) => prepared.run(given),
+      };
+    },
+    // It asks for a transaction around a single statement.
+    transaction: (work: () => unknown) => work,
+  };
+  const own = { storeClient: client, storeType: "better-sqlite3", tableCreated: true };
+  return { isShared: true, make: (rule) => new RateLimiterSQLite({ ...rule, ...own }) };
+}
+
+/** Statements are sent as a whole: prepared ones do not live through a pooler in transaction mode. */
+export function postgresLimiter(pool: PostgresPool): SqlLimiter {
+  const guarded = guardedPool(pool);
+  const client = {
+    async query({ text, values }: { readonly text: string; readonly values: readonly unknown[] }) {
+      const connection = await guarded.connect();
+      try {
+        return await connection.query(text, values);
+      } finally {
+        connection.release();
+      }
+    },
+  };
+  const own = { storeClient: client, storeType: "client", tableCreated: true, clearExpiredByTimeout: false };
+  return { isShared: false, make: (rule) => new RateLimiterPostgres({ ...rule, ...own }) };
+}
