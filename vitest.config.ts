@@ -8,8 +8,9 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^jwt-extended$/, replacement: source("index.ts") },
-      { find: /^jwt-extended\/testing$/, replacement: source("testing/index.ts") },
-      { find: /^jwt-extended\/(sqlite|postgres)$/, replacement: `${source("stores/")}$1.ts` },
+      { find: /^jwt-extended\/client$/, replacement: source("../client/index.ts") },
+      { find: /^jwt-extended\/(accounts|testing)$/, replacement: `${source("")}$1/index.ts` },
+      { find: /^jwt-extended\/(sqlite|postgres|mysql)$/, replacement: `${source("stores/")}$1.ts` },
       { find: /^jwt-extended\/redis$/, replacement: source("stores/redis.ts") },
       { find: /^jwt-extended\/(.*)$/, replacement: `${source("adapters/")}$1.ts` },
     ],

@@ -1,46 +1,85 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { FIGURES } from "./figures.ts";
-import type { Ratio } from "./measure.ts";
+import { parseArgs } from "node:util";
+import { writeDocs } from "./docs/write.ts";
+import { FIGURE_NAMES, jobsOf } from "./figures.ts";
+import { inOwnProcess } from "./jobs.ts";
+import type { Effort, Ratio } from "./measure.ts";
+import { describeSetting, type Setting, settingLines } from "./setting.ts";
 
-const args = process.argv.slice(2);
-const jsonAt = args.indexOf("--json");
-const jsonFile = jsonAt < 0 ? undefined : args[jsonAt + 1];
-const quick = args.includes("--quick");
-const names = args.filter((arg, i) => !arg.startsWith("--") && (jsonAt < 0 || i !== jsonAt + 1));
-const unknown = names.filter((name) => !Object.hasOwn(FIGURES, name));
-if (unknown.length > 0 || (jsonAt >= 0 && jsonFile === undefined)) {
-  console.error(`Usage: npm run bench -- [${Object.keys(FIGURES).join("|")}] [--quick] [--json FILE]`);
+/** What a run found, as `--json` writes it. */
+interface Results extends Setting {
+  readonly ratios: readonly Ratio[];
+}
+
+const options = {
+  json: { type: "string" },
+  from: { type: "string" },
+  quick: { type: "boolean", default: false },
+  cpu: { type: "boolean", default: false },
+  "write-docs": { type: "boolean", default: false },
+} as const;
+
+function usage(why: string): never {
+  console.error(why);
+  console.error(
+    `Usage: npm run bench -- [${FIGURE_NAMES.join("|")}]… [--quick] [--cpu] [--json FILE] [--write-docs] [--from FILE]`,
+  );
   process.exit(2);
 }
 
-const PEERS = ["fast-jwt", "jose", "jsonwebtoken", "hono"];
-const version = (name: string): string => {
-  const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
-};
-const setting = {
-  command: ["npm run bench --", ...args].join(" "),
-  machine: `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores`,
-  node: process.version,
-  openssl: process.versions.openssl,
-  peers: Object.fromEntries(PEERS.map((name) => [name, version(name)])),
-};
-console.log(setting.command);
-console.log(`${setting.machine}; Node ${setting.node}, OpenSSL ${setting.openssl}`);
-console.log(PEERS.map((name) => `${name} ${setting.peers[name]}`).join(", "));
-console.log("ratio of speeds: median (quartiles); nanoseconds a call");
-
-const effort = quick ? { rounds: 9, slice: 10 } : { rounds: 41, slice: 25 };
-const ratios: Ratio[] = [];
-for (const name of names.length > 0 ? names : Object.keys(FIGURES)) {
-  for (const ratio of (await FIGURES[name]?.(effort)) ?? []) {
-    ratios.push(ratio);
-    const { figure, ours, over, median, lower, upper, oursNs, overNs } = ratio;
-    const spread = `${median.toFixed(2)} (${lower.toFixed(2)} to ${upper.toFixed(2)})`;
-    console.log(
-      `${figure.padEnd(28)} ${spread.padEnd(24)} ${ours} over ${over}; ${oursNs.toFixed(0)}, ${overNs.toFixed(0)}`,
-    );
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const unknown = positionals.find((name) => !FIGURE_NAMES.includes(name));
+    return unknown === undefined ? { values, positionals } : usage(`There is no figure called ${unknown}.`);
+  } catch (error) {
+    return usage((error as Error).message);
   }
 }
-if (jsonFile !== undefined) writeFileSync(jsonFile, `${JSON.stringify({ ...setting, ratios }, null, 2)}\n`);
+
+function printed({ figure, ours, over, median, lower, upper, oursNs, overNs, target, memory }: Ratio): string {
+  const spread = `${median.toFixed(2)} (${lower.toFixed(2)} to ${upper.toFixed(2)})`;
+  const bar = target === undefined ? "" : `target ${target}${median >= target ? "" : " MISSED"}`;
+  const kib = memory ? `; ${memory.map((bytes) => Math.round(bytes / 1024)).join(", ")} KiB` : "";
+  const costs = `${oursNs.toFixed(0)}, ${overNs.toFixed(0)} ns${kib}`;
+  return `${figure.padEnd(28)} ${spread.padEnd(24)} ${bar.padEnd(18)} ${ours} over ${over}; ${costs}`;
+}
+
+async function measure(names: readonly string[], effort: Effort): Promise<Ratio[]> {
+  const ratios: Ratio[] = [];
+  for (const name of names) {
+    for (const [which, job] of (await jobsOf(name)).entries()) {
+      try {
+        const found = await inOwnProcess(name, which, effort);
+        ratios.push(...found);
+        for (const ratio of found) console.log(printed(ratio));
+      } catch (error) {
+        console.error(`${job.name}: ${(error as Error).message}`);
+        process.exitCode = 1;
+      }
+    }
+  }
+  return ratios;
+}
+
+async function run(): Promise<void> {
+  const { values, positionals } = readArguments();
+  let results: Results;
+  if (values.from === undefined) {
+    const setting = describeSetting(process.argv.slice(2));
+    for (const line of settingLines(setting)) console.log(line);
+    console.log(
+      "Each pair in a process of its own. Ratio of speeds: median (quartiles); target; costs of a call or request",
+    );
+    const { quick, cpu } = values;
+    const effort = quick ? { rounds: 9, slice: 10, quick, cpu } : { rounds: 41, slice: 25, quick, cpu };
+    const ratios = await measure(positionals.length > 0 ? positionals : FIGURE_NAMES, effort);
+    results = { ...setting, ratios };
+  } else {
+    results = JSON.parse(readFileSync(values.from, "utf8")) as Results;
+  }
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (values["write-docs"]) writeDocs(results, results.ratios);
+}
+
+await run();

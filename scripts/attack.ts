@@ -2,9 +2,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { resolveConfig } from "../src/config/resolve.ts";
 import { type Algorithm, isAlgorithm } from "../src/crypto/algorithms.ts";
 import { fixedKeys, importKeySet, importVerifyKey, type KeyResolver } from "../src/crypto/keys.ts";
 import { isJwtError } from "../src/errors.ts";
+import { createEmitter } from "../src/events.ts";
+import { compileGuard } from "../src/guard/compile.ts";
+import { admit } from "../src/guard/pipeline.ts";
+import { createProofGate } from "../src/guard/proof-gate.ts";
+import { needStore, storeCalls } from "../src/sessions/store-calls.ts";
+import { memoryStore } from "../src/stores/memory.ts";
+import { tokenRules } from "../src/token/policy.ts";
 import { createVerifier, expiredAt, type TokenRules, verifySignature } from "../src/token/verify.ts";
 
 /** One case of a corpus. */
@@ -23,6 +31,17 @@ export interface AttackCase {
     readonly leeway?: number;
     readonly maxTokenAge?: number;
     readonly requiredClaims?: readonly string[];
+    readonly proofAlgs?: readonly string[];
+    readonly maxAge?: number;
+    readonly nonce?: string;
+    readonly dpopRequired?: boolean;
+  };
+  /** Of the layer `dpop` only. */
+  readonly request?: {
+    readonly method: string;
+    readonly url: string;
+    readonly authorization: string | null;
+    readonly dpop: readonly string[];
   };
   readonly token: string;
   readonly expect: "accept" | "reject";
@@ -41,7 +60,7 @@ export interface AttackResult {
 
 const MOST_MS = 50;
 const MOST_MS_RSA = 200;
-const BUILT_LAYERS = ["jwt", "jws"];
+const BUILT_LAYERS = ["jwt", "jws", "dpop"];
 
 /** The rules that a default configuration makes, with the options of the case on top. No option, no check. */
 export function rulesOf({ options = {} }: AttackCase): TokenRules {
@@ -71,8 +90,48 @@ function keysOf({ key, alg }: AttackCase): KeyResolver {
   return fixedKeys([importVerifyKey(key as never, alg as Algorithm)]);
 }
 
+/** A request with an access token and its proof, through a guard that asks for no more. */
+async function requestRefusal({ key, alg, now, options = {}, request }: AttackCase): Promise<Error | undefined> {
+  const { method = "", url = "", authorization, dpop: proofs = [] } = request ?? {};
+  const path = url.replace(/^\w+:\/\/[^/?#]*/, "");
+  const clock = (): number => now * 1000;
+  const { issuer, audience = false, proofAlgs, maxAge, leeway, nonce, dpopRequired } = options;
+  const config = resolveConfig({
+    publicKey: key as never,
+    algorithm: alg,
+    issuer,
+    audience,
+    leeway: 0,
+    clock,
+    store: memoryStore({ clock }),
+    requireJti: false,
+    dpop: { origin: new URL(url).origin, algorithms: proofAlgs, maxAge, leeway, required: dpopRequired },
+  });
+  const store = needStore(
+    storeCalls(
+      config,
+      createEmitter(() => {}),
+    ),
+    "The replay check",
+  );
+  const gate = createProofGate(config.dpop as NonNullable<typeof config.dpop>, store, async () =>
+    nonce === undefined ? undefined : [nonce],
+  );
+  const verifier = createVerifier(config.keys.verifying as KeyResolver, tokenRules(config), false);
+  // The store is as old as the clock, and so younger than the tokens.
+  const rule = compileGuard({ skipRevocationCheck: true }, config, verifier, store, gate);
+  const headers: Readonly<Record<string, readonly string[]>> = {
+    authorization: [authorization ?? []].flat(),
+    dpop: proofs,
+  };
+  const neutral = { method, url: path, header: (name: string) => headers[name] ?? [], body: () => Promise.reject() };
+  const admitted = await admit(neutral, rule);
+  return admitted instanceof Error ? admitted : undefined;
+}
+
 /** Refuses with the reason, or gives nothing when the token is accepted. Throws what the library throws. */
 async function refusalOf(test: AttackCase): Promise<Error | undefined> {
+  if (test.layer === "dpop") return requestRefusal(test);
   const keys = keysOf(test);
   const rules = rulesOf(test);
   if (test.layer === "jws") {

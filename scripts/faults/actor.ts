@@ -61,15 +61,8 @@ function stepped(store: TokenStore, reach: (step: Step) => unknown): TokenStore 
       return told;
     };
   return {
-    open: (session) => store.open(session),
+    ...store,
     rotate: around((presented) => store.rotate(presented)),
-    read: (sid) => store.read(sid),
-    list: (subject) => store.list(subject),
-    touch: (sid) => store.touch(sid),
-    isRevoked: (query) => store.isRevoked(query),
     revoke: around((revocation) => store.revoke(revocation)),
-    raiseLimits: (limits) => store.raiseLimits(limits),
-    purge: () => store.purge(),
-    listen: (notify) => store.listen?.(notify),
   };
 }

@@ -1,12 +1,12 @@
 import { type Actor, localActor, STEPS, type Step } from "./actor.ts";
-import { Gone, type Hand, hire } from "./crew.ts";
+import { type Crew, crew, Gone, type Hand } from "./crew.ts";
 import type { Lab } from "./labs.ts";
 import type { Place } from "./places.ts";
 import { type Effort, type Finding, pause, rounds, Tally, until } from "./report.ts";
 import type { Server } from "./servers.ts";
 import type { Answer, Login } from "./tokens.ts";
 
-const KILLS = 10;
+const KILLS = 6;
 const SERVER_KILLS = 4;
 /** Milliseconds over which kills at any moment are spread: about as long as an operation takes. */
 const SPREAD = 12;
@@ -15,16 +15,25 @@ const SPREAD = 12;
 export async function crash({ place, server }: Lab, effort: Effort): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const survivor = localActor(place);
+  const hands = crew(place);
   for (const step of [...STEPS, "any moment"] as const) {
-    const count = rounds(KILLS, effort);
-    findings.push(await refreshes(place, survivor, step, count), await logouts(place, survivor, step, count));
+    const scene: Scene = { place, survivor, hands, when: step, count: rounds(KILLS, effort) };
+    findings.push(await refreshes(scene), await logouts(scene));
   }
-  await survivor.close();
+  await Promise.all([survivor.close(), hands.close()]);
   if (server) findings.push(await serverKilled(place, server, rounds(SERVER_KILLS, effort)));
   return findings;
 }
 
 type When = Step | "any moment";
+
+interface Scene {
+  readonly place: Place;
+  readonly survivor: Actor;
+  readonly hands: Crew;
+  readonly when: When;
+  readonly count: number;
+}
 
 /** Asks a process that dies on the way; `undefined` where its answer never came. */
 async function dying<T>(hand: Hand, when: When, round: number, ask: () => Promise<T>): Promise<T | undefined> {
@@ -41,10 +50,10 @@ async function dying<T>(hand: Hand, when: When, round: number, ask: () => Promis
 }
 
 /** A refresh whose answer is lost with its process: the client retries the same token and goes on. */
-async function refreshes(place: Place, survivor: Actor, when: When, count: number): Promise<Finding> {
+async function refreshes({ place, survivor, hands, when, count }: Scene): Promise<Finding> {
   const seen = new Tally();
   for (let round = 0; round < count; round++) {
-    const hand = await hire(place);
+    const hand = await hands.next();
     const subject = `refresh-${when}-${round}`;
     const login = (await survivor.login(subject)).login as Login;
     // It has done its part once before it dies, as a process that serves has.
@@ -62,10 +71,10 @@ async function refreshes(place: Place, survivor: Actor, when: When, count: numbe
 }
 
 /** A logout whose process dies: acknowledged or not, what is told to the client afterwards holds. */
-async function logouts(place: Place, survivor: Actor, when: When, count: number): Promise<Finding> {
+async function logouts({ place, survivor, hands, when, count }: Scene): Promise<Finding> {
   const seen = new Tally();
   for (let round = 0; round < count; round++) {
-    const hand = await hire(place);
+    const hand = await hands.next();
     const login = (await survivor.login(`logout-${when}-${round}`)).login as Login;
     await hand.check(login.access);
     const answer = await dying(hand, when, round, () => hand.logout(login.sid));

@@ -21,8 +21,9 @@ export class Gone extends Error {}
 
 /** Starts a child process with a store of this place open. */
 export async function hire(place: Place): Promise<Hand> {
-  const script = fileURLToPath(new URL("./worker.ts", import.meta.url));
-  const child = adopt(fork(script, { execArgv: ["--import", "tsx", "--expose-gc"] }));
+  // Compiled: a process is started for each of many rounds.
+  const script = fileURLToPath(new URL("./worker.js", import.meta.url));
+  const child = adopt(fork(script, { execArgv: ["--expose-gc"] }));
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let count = 0;
   const begun = new Promise<void>((resolve) => {
@@ -62,5 +63,25 @@ export async function hire(place: Place): Promise<Hand> {
     check: (access) => call("check", access),
     sessions: (subject) => call("sessions", subject),
     close: () => end(child, "SIGKILL"),
+  };
+}
+
+/** Hands for one round each: the next ones get ready while one is at work. */
+export interface Crew {
+  next(): Promise<Hand>;
+  close(): Promise<void>;
+}
+
+/** @param ahead How many get ready at a time */
+export function crew(place: Place, ahead = 2): Crew {
+  const ready = Array.from({ length: ahead }, () => hire(place));
+  return {
+    next() {
+      ready.push(hire(place));
+      return ready.shift() as Promise<Hand>;
+    },
+    async close() {
+      for (const hand of await Promise.all(ready)) await hand.close();
+    },
   };
 }

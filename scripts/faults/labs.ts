@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hasMysql, startMysql } from "./mysql-server.ts";
 import type { Place, StoreName } from "./places.ts";
 import { postgresFolder, startPostgres } from "./postgres-server.ts";
 import { hasRedis, startRedis } from "./redis-server.ts";
@@ -16,6 +17,7 @@ export interface Lab {
 /** Why a store cannot be tried on this machine; `undefined` where it can. */
 export function missing(name: StoreName): string | undefined {
   if (name === "postgres" && postgresFolder() === undefined) return "PostgreSQL is not installed";
+  if (name === "mysql" && !hasMysql()) return "MariaDB is not installed";
   if (name === "redis" && !hasRedis()) return "redis-server is not installed";
   return undefined;
 }
@@ -28,6 +30,6 @@ export async function openLab(name: StoreName): Promise<Lab> {
     const close = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
     return { place: { kind: "sqlite", file: join(folder, "sessions.db") }, close };
   }
-  const server = await (name === "postgres" ? startPostgres() : startRedis());
+  const server = await { postgres: startPostgres, mysql: startMysql, redis: startRedis }[name]();
   return { place: { kind: name, port: server.port }, server, close: () => server.close() };
 }

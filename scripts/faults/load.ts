@@ -13,6 +13,8 @@ export interface LoadStats {
   /** When a whole login, refresh, check and log-out first worked again since the stats were last reset (Unix ms). */
   readonly workedAt: number | undefined;
   readonly unavailable: number;
+  /** How long a whole login, refresh, check and log-out took on average since the stats were last reset, in milliseconds. */
+  readonly round: number;
 }
 
 /** Checks, logins, refreshes and log-outs that go on until they are halted. */
@@ -32,6 +34,7 @@ export function createLoad(actor: Actor, live: readonly string[], revoked: reado
   const seen = new Tally();
   let [accepted, checks, logouts, unavailable, turn] = [0, 0, 0, 0, 0];
   let workedAt: number | undefined;
+  let whole: number[] = [];
   let isOn = true;
 
   async function check(): Promise<void> {
@@ -47,6 +50,7 @@ export function createLoad(actor: Actor, live: readonly string[], revoked: reado
   }
   async function write(): Promise<void> {
     turn++;
+    const since = performance.now();
     const opened = (await actor.login(`load-${turn}`)).login;
     if (!opened) return pause(5);
     const next = (await actor.refresh(opened.refresh))[0]?.login;
@@ -57,7 +61,10 @@ export function createLoad(actor: Actor, live: readonly string[], revoked: reado
       dead.push(opened.access, ...(next ? [next.access] : []));
       if (dead.length > revoked.length + KEPT) dead.splice(revoked.length, KEPT / 2);
     }
-    if (passed && code === "ok") workedAt ??= Date.now();
+    if (passed && code === "ok") {
+      workedAt ??= Date.now();
+      whole.push(performance.now() - since);
+    }
     await pause(2);
   }
   const repeat = async (work: () => Promise<void>): Promise<void> => {
@@ -69,8 +76,9 @@ export function createLoad(actor: Actor, live: readonly string[], revoked: reado
   ];
   return {
     stats(reset) {
-      const now = { accepted, checks, live: seen.toString(), logouts, workedAt, unavailable };
-      if (reset) workedAt = undefined;
+      const round = whole.reduce((sum, each) => sum + each, 0) / whole.length;
+      const now = { accepted, checks, live: seen.toString(), logouts, workedAt, unavailable, round };
+      if (reset) [workedAt, whole] = [undefined, []];
       return now;
     },
     async halt() {

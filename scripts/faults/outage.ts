@@ -74,7 +74,7 @@ async function suffer(
   await pause(300);
   const before = await hand.stats(true);
   await breakIt();
-  await pause(quick ? 1_200 : 3_000);
+  await pause(quick ? 1_200 : 2_500);
   await end();
   const back = Date.now();
   await hand.stats(true);
@@ -96,7 +96,7 @@ async function suffer(
     `${after.checks} checks, ${after.accepted} revoked accepted`,
     `good tokens: ${after.live}${forgets ? " (all logged out)" : ""}`,
     `${after.logouts} logouts`,
-    `back after ${took} ms`,
+    `back after ${took} ms (a round took ${before.round.toFixed()} ms before)`,
     `${after.unhandled} unhandled`,
     `heap ${grown < 0 ? "" : "+"}${(grown / 1024 / 1024).toFixed(1)} MB`,
   ].join("; ");
@@ -109,7 +109,7 @@ async function lasting(place: Place, server: Server, { quick }: Effort): Promise
   server.hang();
   await pause(1_500);
   const first = await hand.stats(true);
-  await pause(quick ? 3_000 : 12_000);
+  await pause(quick ? 3_000 : 10_000);
   const last = await hand.stats(true);
   server.resume();
   await until("recovery", async () => (await hand.stats(false)).workedAt !== undefined, 20_000).catch(() => {});

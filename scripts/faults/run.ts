@@ -7,6 +7,7 @@ import { late } from "./late.ts";
 import { outage } from "./outage.ts";
 import type { StoreName } from "./places.ts";
 import { race } from "./race.ts";
+import { replica } from "./replica.ts";
 import type { Effort, Finding } from "./report.ts";
 
 interface Experiment {
@@ -14,14 +15,15 @@ interface Experiment {
   run(lab: Lab, effort: Effort): Promise<readonly Finding[]>;
 }
 
-const ALL: readonly StoreName[] = ["memory", "sqlite", "postgres", "redis"];
+const ALL: readonly StoreName[] = ["memory", "sqlite", "postgres", "mysql", "redis"];
 const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   race: { stores: ALL, run: ({ place }, effort) => race(place, effort) },
   ending: { stores: ALL, run: ({ place }, effort) => ending(place, effort) },
-  crash: { stores: ["sqlite", "postgres", "redis"], run: crash },
-  outage: { stores: ["postgres", "redis"], run: outage },
-  late: { stores: ["postgres", "redis"], run: late },
+  crash: { stores: ["sqlite", "postgres", "mysql", "redis"], run: crash },
+  outage: { stores: ["postgres", "mysql", "redis"], run: outage },
+  late: { stores: ["postgres", "mysql", "redis"], run: late },
   failover: { stores: ["redis"], run: failover },
+  replica: { stores: ["postgres", "mysql", "redis"], run: replica },
 };
 /** Nothing takes longer: a hang is a failure. */
 const LIMIT = 600_000;
@@ -41,33 +43,44 @@ if (
 }
 const effort: Effort = { quick: args.includes("--quick") };
 
-let [passed, failed] = [0, 0];
+/** What came of each experiment over all stores. */
+const sums = new Map<string, { passed: number; failed: number; counted: number; seconds: number }>();
 let unhandled = 0;
 process.on("unhandledRejection", (reason) => {
   unhandled++;
   console.log(`UNHANDLED ${String(reason)}`);
 });
 
-function print({ experiment, store, text, good }: Finding): void {
-  if (good === true) passed++;
-  if (good === false) failed++;
+function sumOf(name: string) {
+  const sum = sums.get(name) ?? { passed: 0, failed: 0, counted: 0, seconds: 0 };
+  sums.set(name, sum);
+  return sum;
+}
+
+function print(name: string, { experiment, store, text, good }: Finding): void {
+  const sum = sumOf(name);
+  if (good === undefined) sum.counted++;
+  else if (good) sum.passed++;
+  else sum.failed++;
   const verdict = good === undefined ? "----" : good ? "pass" : "FAIL";
   console.log(`${verdict}  ${store.padEnd(8)} ${experiment.padEnd(36)} ${text}`);
 }
 
 async function attempt(name: string, store: StoreName, { run }: Experiment): Promise<void> {
+  const since = performance.now();
   const lab = await openLab(store);
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done within ${LIMIT / 1000} s`)), LIMIT);
   });
   try {
-    for (const finding of await Promise.race([run(lab, effort), tooLong])) print(finding);
+    for (const finding of await Promise.race([run(lab, effort), tooLong])) print(name, finding);
   } catch (error) {
-    print({ experiment: name, store, text: `broke off: ${(error as Error).stack ?? error}`, good: false });
+    print(name, { experiment: name, store, text: `broke off: ${(error as Error).stack ?? error}`, good: false });
   } finally {
     clearTimeout(timer);
     await lab.close();
+    sumOf(name).seconds += (performance.now() - since) / 1000;
   }
 }
 
@@ -82,7 +95,17 @@ for (const store of ALL.filter((each) => onlyStore === undefined || each === onl
     if (experiment.stores.includes(store)) await attempt(name, store, experiment);
   }
 }
-if (unhandled > 0)
-  print({ experiment: "this process", store: "all", text: `${unhandled} unhandled rejections`, good: false });
-console.log(`${passed} passed, ${failed} failed`);
+if (unhandled > 0) {
+  const text = `${unhandled} unhandled rejections`;
+  print("this process", { experiment: "this process", store: "all", text, good: false });
+}
+let [passed, failed] = [0, 0];
+console.log("");
+for (const [name, sum] of sums) {
+  passed += sum.passed;
+  failed += sum.failed;
+  const counted = sum.counted > 0 ? `, ${sum.counted} counted and not judged` : "";
+  console.log(`${name.padEnd(9)} ${sum.passed} passed, ${sum.failed} failed${counted}, ${Math.round(sum.seconds)} s`);
+}
+console.log(`${passed} passed, ${failed} failed, ${Math.round(performance.now() / 1000)} s`);
 process.exit(failed > 0 ? 1 : 0);

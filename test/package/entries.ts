@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
+import { clientScript } from "../client/bundle.ts";
 import { FRAMEWORKS } from "../support/house.ts";
 import { filesBelow, importsOf, lineOf, mask, readText } from "../support/source.ts";
 import { manifest, run } from "./project.ts";
@@ -30,6 +31,16 @@ export async function loads(folder: string, entry: string): Promise<void> {
   const own = (list: readonly string[]): string[] => list.filter((name) => !marks.has(name)).sort();
   if (own(imported).length === 0) throw new Error("exports nothing");
   same(own(required), own(imported), "what require() gives");
+}
+
+/** Errors are told apart by their names in logs, which joining the files must not change. */
+export async function keepsErrorNames(folder: string): Promise<void> {
+  const script = `const all = Object.entries(await import(${JSON.stringify(manifest.name)}));
+    const errors = all.filter(([name, value]) => /Error$/.test(name) && /^class/.test(String(value)));
+    console.log(JSON.stringify(errors.map(([name, value]) => [name, value.name])));`;
+  const pairs = JSON.parse(await run(process.execPath, ["--input-type=module", "-e", script], folder)) as string[][];
+  if (pairs.length < 10) throw new Error("the errors are not exported as classes");
+  none(pairs.filter(([name, own]) => name !== own).map(([name, own]) => `${name} calls itself ${own}`));
 }
 
 /** `./package.json` and other plain files, both ways. */
@@ -69,6 +80,16 @@ export function coreIsPure(installed: string, script: string): void {
     }
   }
   none(faults);
+}
+
+/** The client is one file that asks for nothing, small enough for every page. */
+export async function clientIsSmall(installed: string, script: string): Promise<void> {
+  const { files, foreign } = reach(installed, script);
+  same([files.length, foreign], [1, []], "what the client is made of");
+  const minified = await clientScript(join(installed, script));
+  const zipped = gzipSync(minified, { level: 9 }).length;
+  console.log(`client: ${minified.length} bytes minified, ${zipped} with gzip`);
+  if (zipped >= 2000) throw new Error("it is not under 2 kB");
 }
 
 /** No declaration imports a framework's types, but Hono's and Nest's own. */

@@ -16,7 +16,7 @@ export const resolutions = Object.keys(RESOLUTIONS) as Resolution[];
 export const TYPED_BY_FRAMEWORK: readonly string[] = ["./hono", "./nest"];
 
 /** The entries that load a third party, which their users install; all others need nothing. */
-export const NEEDS_KYSELY: readonly string[] = ["./sqlite", "./postgres"];
+export const NEEDS_PEERS: readonly string[] = ["./sqlite", "./postgres", "./mysql", "./accounts"];
 
 /** Type-checks files of a project, our own declarations included. */
 export async function typechecks(folder: string, resolution: Resolution, files: readonly string[]): Promise<void> {
