@@ -66,7 +66,8 @@ async function run(): Promise<void> {
   const { values, positionals } = readArguments();
   let results: Results;
   if (values.from === undefined) {
-    const setting = describeSetting(process.argv.slice(2));
+    const flags = [values.quick && "--quick", values.cpu && "--cpu"].filter((flag) => flag !== false);
+    const setting = describeSetting([...positionals, ...flags]);
     for (const line of settingLines(setting)) console.log(line);
     console.log(
       "Each pair in a process of its own. Ratio of speeds: median (quartiles); target; costs of a call or request",

@@ -115,7 +115,7 @@ export function createAuthFetch(options: AuthFetchOptions = {}): AuthFetch {
   const insist = async (to: string): Promise<Response> => {
     for (let left = RETRIES; ; left--) {
       const abort = new AbortController();
-      const timer = setTimeout(() => abort.abort(new TypeError("Timeout")), GIVE_UP_MS);
+      const timer = setTimeout(() => abort.abort(), GIVE_UP_MS);
       let wait = 0;
       try {
         const init = prove("refresh", { method: "POST", keepalive: true, signal: abort.signal });
@@ -129,7 +129,8 @@ export function createAuthFetch(options: AuthFetchOptions = {}): AuthFetch {
           return answer;
         }
       } catch (error) {
-        if (!left) throw error;
+        // Not the `AbortError` of somebody who changed their mind.
+        if (!left) throw abort.signal.aborted ? new TypeError("Timeout") : error;
       } finally {
         clearTimeout(timer);
       }

@@ -22,7 +22,7 @@ interface Lifetimes {
 }
 
 const LIFETIMES: readonly Lifetimes[] = [
-  { name: "24 h and 90 d, the defaults", access: 1, refresh: 90 },
+  { name: "24 h and 90 d (the defaults)", access: 1, refresh: 90 },
   { name: "1 h and 90 d", access: 1 / 24, refresh: 90 },
   { name: "1 h and 14 d", access: 1 / 24, refresh: 14 },
 ];
@@ -36,6 +36,7 @@ const entriesOf = (users: number, { access, refresh }: Lifetimes): readonly [fla
 ];
 
 const BYTES = "bytes of an entry";
+const REVOKING = "a revocation, 10 at once";
 function memoryOf(users: number, lifetimes: Lifetimes, measured: Measured): number {
   const [flags, epochs] = entriesOf(users, lifetimes);
   return (
@@ -43,11 +44,11 @@ function memoryOf(users: number, lifetimes: Lifetimes, measured: Measured): numb
   );
 }
 
-const UNITS = ["", " k", " M", " G"];
+const UNITS = ["", "k", "M", "G"];
 function short(value: number, unit: string): string {
   const power = Math.max(0, Math.min(3, Math.floor(Math.log10(Math.max(value, 1)) / 3)));
   const scaled = value / 1000 ** power;
-  return `${scaled >= 100 ? Math.round(scaled) : Number(scaled.toPrecision(2))}${UNITS[power]?.replace(" ", unit ? " " : " ")}${unit}`;
+  return `${scaled >= 100 ? Math.round(scaled) : Number(scaled.toPrecision(2))} ${UNITS[power]}${unit}`.trim();
 }
 const duration = (seconds: number): string =>
   seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`;
@@ -88,7 +89,7 @@ const COLOURS = ["#1f6feb", "#bf5b00", "#1a7f37"];
 
 /** Memory of a process over the number of users, both on logarithmic scales. */
 function plotOf(measured: Measured): string {
-  const [least, most] = [1e6, 1e10];
+  const [least, most] = [1e5, 1e11];
   const x = (users: number): number => LEFT + (Math.log10(users / 1e5) / 4) * (WIDTH - LEFT - RIGHT);
   const y = (bytes: number): number =>
     HEIGHT - BOTTOM - (Math.log10(bytes / least) / Math.log10(most / least)) * (HEIGHT - TOP - BOTTOM);
@@ -104,15 +105,15 @@ function plotOf(measured: Measured): string {
     parts.push(text([LEFT - 8, y(bytes) + 4], short(bytes, "B"), "end"));
   }
   parts.push(text([(WIDTH + LEFT) / 2, HEIGHT - 10], "users"));
+  const legend = (line: number): readonly [number, number] => [WIDTH - 290, HEIGHT - BOTTOM - 74 + line * 18];
+  parts.push(text(legend(0), "maxAccessLifetime and maxRefreshLifetime:", "start"));
   for (const [at, lifetimes] of LIFETIMES.entries()) {
     const points = [1e5, 1e9].map((users) => `${x(users)} ${y(memoryOf(users, lifetimes, measured)).toFixed(1)}`);
     const colour = COLOURS[at] as string;
     parts.push(`<path d="M${points.join("L")}" fill="none" stroke="${colour}" stroke-width="2"/>`);
-    const legend = [LEFT + 14, TOP + 20 + at * 18] as const;
-    parts.push(`<path d="M${legend[0]} ${legend[1] - 4}h18" stroke="${colour}" stroke-width="2"/>`);
-    parts.push(
-      text([legend[0] + 26, legend[1]], `maxAccessLifetime and maxRefreshLifetime ${lifetimes.name}`, "start"),
-    );
+    const [left, line] = legend(at + 1);
+    parts.push(`<path d="M${left} ${line - 4}h18" stroke="${colour}" stroke-width="2"/>`);
+    parts.push(text([left + 26, line], lifetimes.name, "start"));
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Memory of a process over the number of users">
 <style>text{font:12px sans-serif;fill:#24292f}.grid{stroke:#d0d7de}svg{background:#fff}</style>
@@ -127,11 +128,20 @@ export function writeScaling({ machine, node, date }: Setting, ratios: readonly 
     ratios.find((ratio) => ratio.figure === figure && ratio.ours === ours);
   if (!of("replica: epochs, 10,000,000", BYTES) || !of("replica: pace, postgres", "an entry of a snapshot")) return;
   const measured: Measured = (figure, ours) => (of(figure, ours) as Ratio).oursNs;
+  const pace = (kind: string): string => short(1e9 / measured(`replica: pace, ${kind}`, REVOKING), "");
+  const effect = (kind: string): string => {
+    const [half, most] = ["median", "99 of 100"].map((ours) =>
+      (measured(`replica: effect, ${kind}`, ours) / 1e6).toFixed(0),
+    );
+    return `${half} ms, and 99 of 100 within ${most} ms`;
+  };
   const page = readFileSync(PAGE, "utf8");
   const [before, after] = [page.slice(0, page.indexOf(BEGIN)), page.slice(page.indexOf(END))];
   const said = [
     BEGIN,
-    `Measured on ${machine}, Node ${node}, ${date}: an entry takes ${measured("replica: table, 10,000,000", BYTES).toFixed(1)} bytes in a process, one of a subject ${measured("replica: epochs, 10,000,000", BYTES).toFixed(1)}.`,
+    `Measured on ${machine}, Node ${node}, ${date}: an entry takes ${measured("replica: table, 10,000,000", BYTES).toFixed(1)} bytes in a process, one of a user ${measured("replica: epochs, 10,000,000", BYTES).toFixed(1)}.`,
+    `Ten at a time, Redis took ${pace("redis")} revocations a second, PostgreSQL ${pace("postgres")}, each with every write flushed to disk.`,
+    `In four other processes half of the log-outs counted within ${effect("redis")} (Redis); within ${effect("postgres")} (PostgreSQL).`,
     "",
     ...tableOf(measured),
     "",

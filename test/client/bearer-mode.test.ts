@@ -171,7 +171,7 @@ describe("bearer mode", () => {
   it("tells instances in the same process nothing: each is a login of its own", async () => {
     const service = new FakeService("bearer");
     const onSignOut = vi.fn();
-    const other = await signedIn(service, { onSignOut });
+    const other = await signedIn(service, { onSignOut, storage: memoryStorage() });
     const authFetch = await signedIn(service, { storage: memoryStorage() });
     await authFetch.logout();
     await new Promise((done) => setTimeout(done, 20));

@@ -5,7 +5,10 @@ import { listen } from "../support/harness/tools.ts";
 import { openPage, settled } from "./page.ts";
 import { FakeService, ORIGIN } from "./service.ts";
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 async function signedIn(options: object = {}) {
   const service = new FakeService("bearer");
@@ -91,8 +94,9 @@ describe("a call to elsewhere", () => {
 
 describe("a call that is aborted", () => {
   it("before it is made is not made", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
     const { service, authFetch } = await signedIn();
-    service.expire();
+    vi.setSystemTime(Date.now() + 900_000);
     const reason = new Error("changed my mind");
     expect(await endOf(authFetch("/me", { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(service.seen).toEqual([]);
@@ -159,7 +163,6 @@ describe("a body that can be sent once only", () => {
       ["/auth/refresh", ""],
       ["/me", "once"],
     ]);
-    vi.useRealTimers();
   });
 
   it("is kept where it stands in a Request, which the caller may not read again", async () => {

@@ -47,7 +47,7 @@ describe("a refresh that goes wrong", () => {
     expect(status).toBe(200);
     expect(ms).toBeLessThan(100);
     expect(new Set(service.calls("/auth/refresh").map(({ headers }) => headers.get("authorization"))).size).toBe(1);
-    expect(service.refreshes).toBe(3);
+    expect([service.refreshes, vi.getTimerCount()]).toEqual([3, 0]);
   });
 
   it.each(["lost", "hang after"] as const)("heals where the exchange was made and its answer is %s", async (fault) => {

@@ -171,18 +171,51 @@ describe("tabs in a browser that lacks something", () => {
     const asleep = locks.request(name, {}, () => new Promise<void>((done) => (wake = done)));
     await settled();
     service.expire();
-    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => {
-      expect(ms).toBe(15_000);
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => {
       const abort = new AbortController();
       setTimeout(() => abort.abort(), 30);
       return abort.signal;
     });
     expect((await both[1]("/me")).status).toBe(200);
+    expect(timeout.mock.calls).toEqual([[15_000]]);
     timeout.mockRestore();
     wake();
     await asleep;
     expect(service.refreshes).toBe(1);
   });
+});
+
+it("a tab goes on with the tokens it has while a slow storage gives the new ones", async () => {
+  const service = new FakeService("bearer");
+  openPage(service);
+  const { getItem, setItem } = memoryStorage();
+  const storage = { getItem: (name: string) => settled(60).then(() => getItem(name)), setItem };
+  const open = () => createAuthFetch({ mode: "bearer", baseUrl: `${ORIGIN}/slow/`, fetch: service.fetch, storage });
+  const [one, two] = [open(), open()];
+  await one.signedIn(service.login());
+  await settled(100);
+  expect((await two("/me")).status).toBe(200);
+  expect(await one.refresh()).toBe(true);
+  await settled(10);
+  expect((await two("/me")).status).toBe(200);
+});
+
+it("tabs that keep their tokens in memory are logins of their own", async () => {
+  const both = [0, 1].map(() => {
+    const service = new FakeService("bearer");
+    openPage(service);
+    const onSignOut = vi.fn();
+    const authFetch = createAuthFetch({ mode: "bearer", baseUrl: ORIGIN, fetch: service.fetch, onSignOut });
+    return { service, onSignOut, authFetch };
+  });
+  for (const { service, authFetch } of both) await authFetch.signedIn(service.login());
+  for (const { service } of both) service.expire();
+  expect(await statusesOf(both.map(({ authFetch }) => authFetch("/me")))).toEqual([200, 200]);
+  expect(both.map(({ service }) => service.refreshes)).toEqual([1, 1]);
+  await both[0]?.authFetch.logout();
+  await settled();
+  expect((await both[1]?.authFetch("/me"))?.status).toBe(200);
+  expect(both.map(({ onSignOut }) => onSignOut.mock.calls.length)).toEqual([1, 0]);
 });
 
 describe("what tabs tell each other", () => {

@@ -9,7 +9,7 @@ import { fakeClock } from "../../src/testing/clock.ts";
 import { about, login, presented } from "../../src/testing/store-cases.ts";
 import { hasMysql, type MysqlLab, openMysql } from "../support/mysql.ts";
 import { available } from "../support/require.ts";
-import { type SqlTables, sqlCases } from "./sql-cases.ts";
+import { type FreshTables, sqlCases } from "./sql-cases.ts";
 import { sqlFeedCases } from "./sql-feed-cases.ts";
 
 let prefixes = 0;
@@ -88,8 +88,8 @@ describe.skipIf(!available("mariadbd", hasMysql()))("the MySQL store", () => {
     });
 
     if (isBrief) return;
-    const tables = async (): Promise<SqlTables> => {
-      const tablePrefix = newPrefix();
+    const tables: FreshTables = async (are) => {
+      const tablePrefix = are === "bare" ? newPrefix() : await server.tables();
       let stores = 0;
       return {
         store: (more) => mysqlStore({ pool: pools[stores++ % 2] as Pool, tablePrefix, ...more }),

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { EVERYTHING } from "../../src/stores/keys.ts";
 import type { SqlStore } from "../../src/stores/sql/store.ts";
 import { about, login, presented } from "../../src/testing/store-cases.ts";
-import type { SqlTables } from "./sql-cases.ts";
+import type { FreshTables, SqlTables } from "./sql-cases.ts";
 
 const DAY = 86_400_000;
 const token = (jti: string): Revocation => ({ kind: "token", jti, issuer: undefined, until: Date.now() + DAY });
@@ -20,7 +20,7 @@ async function lengths(run: SqlTables["run"], name: string): Promise<number[]> {
 }
 
 /** What every SQL store promises beyond the contract of names that are taken once, and of the feed. */
-export function sqlFeedCases(fresh: () => Promise<SqlTables>): void {
+export function sqlFeedCases(fresh: FreshTables): void {
   it("of fifty in two processes one takes a name", async () => {
     const { store, run } = await fresh();
     const stores = [store(), store()];

@@ -24,16 +24,9 @@ const PATIENCE = 5_000;
 
 /** Of what the server is set to. Some are there in MariaDB only, others in MySQL, or with a plugin. */
 const VARIABLES = [
-  ...[
-    "version",
-    "read_only",
-    "innodb_read_only",
-    "wsrep_on",
-    "group_replication_single_primary_mode",
-    "autocommit",
-    "binlog_format",
-  ],
-  ...["innodb_flush_log_at_trx_commit", "log_bin", "sync_binlog", "character_set_results"],
+  ...["version", "read_only", "innodb_read_only", "wsrep_on", "group_replication_single_primary_mode"],
+  ...["innodb_flush_log_at_trx_commit", "log_bin", "sync_binlog", "binlog_format"],
+  ...["autocommit", "character_set_results"],
 ];
 
 /** What keeps a server from being relied on. */
@@ -46,14 +39,14 @@ function faultsOf(set: ReadonlyMap<string, string>, database: unknown): string[]
     faults.push(`the server is ${version}: MySQL 8.0 or MariaDB 10.6 is needed.`);
   }
   if (database === null) faults.push("the pool names no database: set its option database.");
-  if (!is("read_only", "OFF", "0") || !is("innodb_read_only", "OFF", "0"))
+  if (!is("read_only", "OFF") || !is("innodb_read_only", "OFF"))
     faults.push("the server is read-only, a replica: the store needs the primary.");
-  if (is("wsrep_on", "ON", "1")) {
+  if (is("wsrep_on", "ON")) {
     faults.push(
       "the server is part of a Galera cluster, where two servers can exchange one token: use a single primary.",
     );
   }
-  if (is("group_replication_single_primary_mode", "OFF", "0")) {
+  if (is("group_replication_single_primary_mode", "OFF")) {
     faults.push("the group of the server has several primaries: set group_replication_single_primary_mode to ON.");
   }
   const lost = "a crash of the server would revive revoked tokens";
@@ -61,13 +54,13 @@ function faultsOf(set: ReadonlyMap<string, string>, database: unknown): string[]
   if (!is("innodb_flush_log_at_trx_commit", "1", "3")) {
     faults.push(`innodb_flush_log_at_trx_commit is not 1: ${lost}; set it to 1.`);
   }
-  if (is("log_bin", "ON", "1") && !is("sync_binlog", "1")) {
+  if (is("log_bin", "ON") && !is("sync_binlog", "1")) {
     faults.push(`the server writes a binary log and sync_binlog is not 1: ${lost}; set it to 1.`);
   }
-  if (is("log_bin", "ON", "1") && is("binlog_format", "STATEMENT")) {
+  if (is("log_bin", "ON") && is("binlog_format", "STATEMENT")) {
     faults.push("binlog_format is STATEMENT, under which no change can be made as read committed: set it to ROW.");
   }
-  if (is("autocommit", "OFF", "0")) faults.push("autocommit is off: leave it on for the connections of this pool.");
+  if (is("autocommit", "OFF")) faults.push("autocommit is off: leave it on for the connections of this pool.");
   const charset = set.get("character_set_results");
   if (charset !== "utf8mb4") {
     faults.push(`the pool's connections speak ${charset} and cannot read every name: leave out its option charset.`);
@@ -101,7 +94,7 @@ export function mysqlEngine(
     forUpdate: sql`for update`,
     skipLocked: sql`for update skip locked`,
     // Of Aurora, only the second tells.
-    primary: sql`(cast(@@read_only as char) in ('0', 'OFF') and @@innodb_read_only = 0)`,
+    primary: sql`(cast(@@read_only as char) in ('0', 'OFF') and cast(@@innodb_read_only as char) in ('0', 'OFF'))`,
     wake: sql``,
     read: (statement, values) => readBy(db, statement, values),
     watch: (changed, seq) => lookEvery(LOOK_EVERY, async () => (await readBy(db, seq, {}))?.seq, changed),

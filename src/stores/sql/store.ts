@@ -12,7 +12,7 @@ import { list, open, read, touch } from "./sessions.ts";
 import { spend } from "./spending.ts";
 import { compile, type Statement } from "./statement.ts";
 
-/** Settings of both SQL stores. */
+/** Settings of every SQL store. */
 export interface SqlStoreOptions {
   /** Put in front of the names of the tables. @default "jx_" */
   readonly tablePrefix?: string | undefined;
