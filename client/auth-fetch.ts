@@ -125,7 +125,7 @@ export function createAuthFetch(options: AuthFetchOptions = {}): AuthFetch {
         wait = Number(answer.headers.get("retry-after")) * 1000 || 1000;
         if (!left || wait > GIVE_UP_MS) {
           refusal = answer;
-          refusedUntil = Date.now() + wait;
+          refusedUntil = performance.now() + wait;
           return answer;
         }
       } catch (error) {
@@ -143,7 +143,7 @@ export function createAuthFetch(options: AuthFetchOptions = {}): AuthFetch {
     renewing ??= once(async () => {
       await load();
       if (state.id !== seen) return undefined; // another tab did it
-      if (Date.now() < refusedUntil) return refusal;
+      if (performance.now() < refusedUntil) return refusal;
       const answer = await insist(refreshUrl);
       const body = await bodyOf(answer);
       if (state.id !== seen) return undefined; // the answer is of the login before this one

@@ -179,7 +179,12 @@ export async function runCorpus(cases: readonly AttackCase[]): Promise<readonly 
   const warmUp = cases.find((test) => BUILT_LAYERS.includes(test.layer));
   if (warmUp !== undefined) await runCase(warmUp);
   const results: AttackResult[] = [];
-  for (const test of cases) results.push(await runCase(test));
+  for (const test of cases) {
+    let result = await runCase(test);
+    // A case that is slow is slow each time; one that other programs held up is not.
+    for (let again = 0; result.slow && again < 2; again++) result = await runCase(test);
+    results.push(result);
+  }
   return results;
 }
 

@@ -168,6 +168,14 @@ describe("bearer mode", () => {
     expect(service.refreshes).toBe(0);
   });
 
+  it("logs out with the access token where there is no other", async () => {
+    const service = new FakeService("bearer");
+    const authFetch = client(service);
+    await authFetch.signedIn({ access_token: "a" });
+    expect((await authFetch.logout()).status).toBe(204);
+    expect(service.seen[0]?.headers.get("authorization")).toBe("Bearer a");
+  });
+
   it("tells instances in the same process nothing: each is a login of its own", async () => {
     const service = new FakeService("bearer");
     const onSignOut = vi.fn();

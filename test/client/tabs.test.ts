@@ -101,6 +101,23 @@ describe.each([
     expect(service.calls("/me").map(({ headers }) => headers.get("authorization"))).toEqual([null, null]);
   });
 
+  it("wait with a logout until a refresh is done, and do not refresh after it", async () => {
+    const { tabs: both, service, heard } = await twoTabs(kind);
+    service.delay = 40;
+    const renewed = both[0].refresh();
+    await settled(10);
+    const [out, late] = [
+      both[1].logout(),
+      settled(5)
+        .then(() => both[0]("/me"))
+        .then(() => both[0].refresh()),
+    ];
+    await settled(20);
+    expect(service.calls("/auth/logout").length).toBe(0);
+    expect([await renewed, (await out).status, await late]).toEqual([true, 204, false]);
+    expect([service.refreshes, heard.filter((line) => line.includes("out")).length]).toEqual([1, 2]);
+  });
+
   it("hear of a session that was revoked, when one of them runs into it", async () => {
     const { tabs: both, heard, service } = await twoTabs(kind);
     service.revoke();
@@ -153,6 +170,19 @@ describe("tabs in a browser that lacks something", () => {
     await settled();
     expect(heard.filter((line) => line.includes("out"))).toEqual(["0 out: logout"]);
     expect((await both[1]("/me")).status).toBe(401);
+  });
+
+  it("without BroadcastChannel a common storage says what the other tab did", async () => {
+    const service = new FakeService("bearer");
+    openPage(service, { channel: false });
+    const storage = memoryStorage();
+    const open = () => createAuthFetch({ mode: "bearer", baseUrl: ORIGIN, fetch: service.fetch, storage });
+    await open().signedIn(service.login());
+    const both = [open(), open()];
+    expect(await statusesOf(both.map((tab) => tab("/me")))).toEqual([200, 200]);
+    service.expire();
+    expect(await statusesOf(both.map((tab) => tab("/me")))).toEqual([200, 200]);
+    expect(service.refreshes).toBe(1);
   });
 
   it("without both, and where a page may store nothing", async () => {
