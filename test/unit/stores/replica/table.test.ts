@@ -147,15 +147,15 @@ describe("the table of revocations", () => {
 
   it("does not let ids be chosen that meet in one place: each table spreads them in its own way", () => {
     // A shard of few entries takes as much as one of six, so the bytes tell over how many shards keys are spread.
-    const sizes = Array.from({ length: 6 }, () => {
+    const sizes = Array.from({ length: 60 }, () => {
       const table = new CompactTable(false);
       const empty = table.bytes;
       // Their words add up to nothing.
       for (let at = 1; at <= 1024; at++) table.set(Uint32Array.of(at, -at, at << 16, -(at << 16)), NOW);
       return table.bytes - empty;
     });
-    // Now and then a table draws numbers under which these very ids meet; in the next process they do not.
-    expect(sizes.filter((size) => size > 2 * 1024 * 20).length).toBeGreaterThan(3);
+    // Some tables draw numbers under which these very ids meet; in the next process they do not. Without numbers all would.
+    expect(sizes.filter((size) => size > 2 * 1024 * 20).length).toBeGreaterThan(15);
     expect(new Set(sizes).size).toBeGreaterThan(1);
   });
 
