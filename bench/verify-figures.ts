@@ -53,9 +53,8 @@ const slow = ASYMMETRIC.flatMap((algorithm): Job[] => {
       const [token] = (await mintMany(algorithm, keys, 1)) as [string];
       const key = importVerifyKey(keys.verifying, algorithm);
       const end = token.lastIndexOf(".");
-      const [text, mark] = [token.slice(0, end), token.slice(end + 1)];
       const [alone] = floorOfVerify(algorithm, keys.verifying as KeyObject, token);
-      return [{ name: "ours, signature only", run: () => key.verify(text, mark) }, alone];
+      return [{ name: "ours, signature only", run: () => key.verify(token, end) }, alone];
     },
     0.97,
   );

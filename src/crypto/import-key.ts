@@ -1,10 +1,10 @@
 import { constants, KeyObject, sign as rawSign, verify as rawVerify, type SignKeyObjectInput } from "node:crypto";
 import { decodeBriefly } from "../internal/base64url.ts";
 import { createLatin1Room } from "../internal/bytes.ts";
-import { equalText } from "../internal/constant-time.ts";
+import { slice } from "../internal/text.ts";
 import { ALGORITHMS, type Algorithm, type AlgorithmRow, isAlgorithm } from "./algorithms.ts";
 import { readPrivateKey, readPublicKey } from "./asymmetric.ts";
-import { createMac } from "./hmac.ts";
+import { createHmac } from "./hmac.ts";
 import { checkJwkPurpose, isJwk, jwkId, jwkSecret, type KeyUse } from "./jwk.ts";
 import { keyFault } from "./key-fault.ts";
 import type { KeyMaterial, KeyRules, SigningKey, VerifyKey } from "./key-types.ts";
@@ -22,19 +22,19 @@ const STRICT: KeyRules = { allowWeak: false };
 export function importVerifyKey(material: KeyMaterial, algorithm: Algorithm, rules: KeyRules = STRICT): VerifyKey {
   const { row, kid } = prepare(material, algorithm, "verify");
   if (row.family === "hmac") {
-    const mac = createMac(row.hash as string, secretBytes(material, algorithm, rules));
-    return { algorithm, kid, verify: (signingInput, signature) => equalText(mac(signingInput), signature) };
+    const { verify } = createHmac(row.hash as string, secretBytes(material, algorithm, rules));
+    return { algorithm, kid, verify };
   }
   const key = signatureInput(readPublicKey(material, algorithm, rules), row);
   const { hash } = row;
   return {
     algorithm,
     kid,
-    verify(signingInput, signature) {
-      const bytes = decodeBriefly(signature);
+    verify(token, end) {
+      const bytes = decodeBriefly(slice(token, end + 1));
       if (bytes === undefined) return false;
       try {
-        return rawVerify(hash, inputBytes(signingInput), key, bytes);
+        return rawVerify(hash, inputBytes(token, end), key, bytes);
       } catch {
         // Some OpenSSL builds throw for signatures that no key of this size could have made.
         return false;
@@ -50,19 +50,20 @@ export function importVerifyKey(material: KeyMaterial, algorithm: Algorithm, rul
 export function importSigningKey(material: KeyMaterial, algorithm: Algorithm, rules: KeyRules = STRICT): SigningKey {
   const { row, kid } = prepare(material, algorithm, "sign");
   if (row.family === "hmac") {
-    return { algorithm, kid, sign: createMac(row.hash as string, secretBytes(material, algorithm, rules)) };
+    const { sign } = createHmac(row.hash as string, secretBytes(material, algorithm, rules));
+    return { algorithm, kid, sign };
   }
   const key = signatureInput(readPrivateKey(material, algorithm, rules), row);
   const { hash } = row;
   if (!row.slowToSign) {
-    return { algorithm, kid, sign: (input) => rawSign(hash, inputBytes(input), key).toString("base64url") };
+    return { algorithm, kid, sign: (text) => rawSign(hash, inputBytes(text, text.length), key).toString("base64url") };
   }
   return {
     algorithm,
     kid,
-    sign: (input) =>
+    sign: (text) =>
       new Promise((resolve, reject) => {
-        rawSign(hash, Buffer.from(input, "latin1"), key, (error, signature) => {
+        rawSign(hash, Buffer.from(text, "latin1"), key, (error, signature) => {
           if (error) reject(error);
           else resolve(signature.toString("base64url"));
         });

@@ -36,10 +36,10 @@ export interface VerifyKey {
   /** The `kid` of the JWK it came from (RFC 7517 §4.5). */
   readonly kid: string | undefined;
   /**
-   * Whether `signature`, base64url without padding, is right for the signing input. Anything malformed is `false`; it never throws.
-   * The caller sees to it that the signing input is ASCII.
+   * Whether the text after the dot at `end`, base64url without padding, is the signature of what stands before it. Anything malformed is
+   * `false`; it never throws. The caller sees to it that no character is above U+00FF, and what is signed ASCII.
    */
-  verify(signingInput: string, signature: string): boolean;
+  verify(token: string, end: number): boolean;
 }
 
 /** A key that can sign, bound to one algorithm. */

@@ -52,15 +52,15 @@ export function createScratch(size: number): Scratch {
 }
 
 /**
- * Makes a function that writes text of one byte a character into memory of its own and gives a view of it, which holds
- * until the next call. Texts of one length share their view: to make one costs as much as to fill it.
+ * Makes a function that writes text of one byte a character into memory of its own and gives a view of its first `length` characters,
+ * which holds until the next call. Views of one length are shared: to make one costs as much as to fill it.
  */
-export function createLatin1Room(size: number): (text: string) => Buffer {
+export function createLatin1Room(size: number): (text: string, length: number) => Buffer {
   let room: Buffer = Buffer.allocUnsafeSlow(size);
   let view = room;
-  return (text) => {
-    if (text.length > room.length) room = Buffer.allocUnsafeSlow(text.length * 2);
-    if (view.length !== text.length || view.buffer !== room.buffer) view = room.subarray(0, text.length);
+  return (text, length) => {
+    if (text.length > room.length) view = room = Buffer.allocUnsafeSlow(text.length * 2);
+    if (view.length !== length) view = room.subarray(0, length);
     writeLatin1(room, text, 0);
     return view;
   };

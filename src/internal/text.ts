@@ -12,3 +12,10 @@ export const indexOf: (text: string, part: string, from?: number) => number = di
 
 /** `text.slice(start, end)`. */
 export const slice: (text: string, start: number, end?: number) => string = direct.bind(String.prototype.slice);
+
+const wide = /[\u0100-\uffff]/;
+
+/** Whether no character is above U+00FF. V8 keeps such text as bytes and knows it without a look at them. */
+export function isLatin1(text: string): boolean {
+  return !wide.test(text);
+}

@@ -39,11 +39,14 @@ export function checkTimes(claims: Claims, now: number, rules: TokenRules): Verd
 
 /** Makes the function that judges all that does not depend on the clock, in the order of the design. */
 export function createClaimCheck(rules: TokenRules): (claims: Claims) => Verdict {
-  const { issuer, audience, subject, verifySub, jtiString } = rules;
+  const { issuer, audience, subject, verifySub, jtiString, requiredClaims } = rules;
+  // Nearly every token has these three, and to read them by their names is many times faster than by a list.
+  const [needsExp, needsSub, needsJti] = ["exp", "sub", "jti"].map((name) => requiredClaims.includes(name));
+  const needsMore = requiredClaims.some((name) => name !== "exp" && name !== "sub" && name !== "jti");
   return (claims) => {
     const { exp, iss, sub, jti } = claims;
     if (exp !== undefined && !isTime(exp)) return refuse("token_claim", "exp is no number");
-    if (issuer !== undefined && !(typeof iss === "string" && issuer.includes(iss))) {
+    if (issuer !== undefined && !(typeof iss === "string" && isOneOf(iss, issuer))) {
       return refuse("token_issuer", "iss is none of the issuers taken");
     }
     const fault = audience === undefined ? undefined : checkAudience(claims.aud, audience);
@@ -51,16 +54,20 @@ export function createClaimCheck(rules: TokenRules): (claims: Claims) => Verdict
     if (sub !== undefined && verifySub && typeof sub !== "string") return refuse("token_claim", "sub is no text");
     if (subject !== undefined && sub !== subject) return refuse("token_claim", "sub is another one");
     if (jti !== undefined && jtiString && typeof jti !== "string") return refuse("token_claim", "jti is no text");
-    return checkRequired(claims, rules);
+    const someMissing = (needsExp && isNone(exp)) || (needsSub && isNone(sub)) || (needsJti && isNone(jti));
+    return needsMore || someMissing ? checkRequired(claims, rules) : undefined;
   };
 }
+
+/** `includes`, quick where the first is the one, as it mostly is. */
+const isOneOf = (text: string, wanted: readonly string[]): boolean => text === wanted[0] || wanted.includes(text);
 
 function checkAudience(aud: unknown, wanted: readonly string[] | "absent"): Verdict {
   if (wanted === "absent") {
     return aud === undefined ? undefined : refuse("token_audience", "aud is present, and no audience is configured");
   }
   if (typeof aud === "string") {
-    if (aud !== "" && wanted.includes(aud)) return undefined;
+    if (aud !== "" && isOneOf(aud, wanted)) return undefined;
   } else if (
     Array.isArray(aud) &&
     aud.every((item) => typeof item === "string") &&
@@ -73,20 +80,14 @@ function checkAudience(aud: unknown, wanted: readonly string[] | "absent"): Verd
 
 function checkRequired(claims: Claims, rules: TokenRules): Verdict {
   for (const name of rules.requiredClaims) {
-    const value = ownClaim(claims, name);
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
     if (value === undefined || (value === null && rules.nullIsPresent !== true))
       return refuse("token_claim", "a required claim is missing", rules.missingClaim(name));
   }
   return undefined;
 }
 
-/** A prototype may carry a name, but none of those that nearly every token has: to read them directly is several times faster. */
-function ownClaim(claims: Claims, name: string): unknown {
-  if (name === "sub") return claims.sub;
-  if (name === "exp") return claims.exp;
-  if (name === "jti") return claims.jti;
-  return Object.hasOwn(claims, name) ? claims[name] : undefined;
-}
+const isNone = (value: unknown): boolean => value === undefined || value === null;
 
 /**
  * Whether `exp` lies at or before `now` (in milliseconds) less the leeway (in seconds) (RFC 7519 §4.1.4).

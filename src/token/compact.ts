@@ -2,7 +2,7 @@ import type { JwtError } from "../errors.ts";
 import { decodedLength, decodeInto, stripPadding } from "../internal/base64url.ts";
 import { createScratch, type Scratch } from "../internal/bytes.ts";
 import { parseObject } from "../internal/strict-json.ts";
-import { indexOf, slice } from "../internal/text.ts";
+import { indexOf, isLatin1, slice } from "../internal/text.ts";
 import { malformed } from "./refusals.ts";
 import type { FormRules } from "./token-rules.ts";
 
@@ -10,28 +10,30 @@ import type { FormRules } from "./token-rules.ts";
 export interface Segments {
   readonly header: string;
   readonly payload: string;
-  /** Without padding, where padding is tolerated. */
-  readonly signature: string;
-  readonly signingInput: string;
+  /** The whole token; its signature without padding, where padding is tolerated. */
+  readonly token: string;
+  /** Where the signing input ends: at the second dot. */
+  readonly end: number;
 }
 
 /** Segments are decoded one after another and never kept, so they share their memory. */
 const scratch = createScratch(8 * 1024);
 
-/** Splits a token into exactly three segments; their characters are not looked at. */
+/** Splits a token of Latin-1 characters into exactly three segments; more is not seen to. */
 export function split(token: unknown, rules: FormRules): Segments | JwtError {
   if (typeof token !== "string") return malformed("the token is no text");
   if (token.length > rules.maxBytes) return malformed("the token is too long");
+  // What follows writes characters as bytes, where a character above would pass for another one.
+  if (!isLatin1(token)) return malformed("the token holds foreign characters");
   const first = indexOf(token, ".");
   const second = indexOf(token, ".", first + 1);
   if (first < 1 || second < 0 || indexOf(token, ".", second + 1) >= 0)
     return malformed("the token has not three parts");
-  const signature = slice(token, second + 1);
   return {
     header: slice(token, 0, first),
     payload: slice(token, first + 1, second),
-    signature: rules.paddedBase64 ? stripPadding(signature) : signature,
-    signingInput: slice(token, 0, second),
+    token: rules.paddedBase64 ? token.slice(0, second + 1) + stripPadding(token.slice(second + 1)) : token,
+    end: second,
   };
 }
 

@@ -4,7 +4,7 @@ import { sha256 } from "../crypto/digest.ts";
 import { importVerifyKey, type KeyMaterial } from "../crypto/keys.ts";
 import { thumbprint } from "../crypto/thumbprint.ts";
 import { DpopError, isJwtError } from "../errors.ts";
-import { readSegment, split } from "./compact.ts";
+import { readSegment, type Segments, split } from "./compact.ts";
 import { plainPath, plainUri } from "./dpop-uri.ts";
 import { parseHeader } from "./header.ts";
 import type { FormRules } from "./token-rules.ts";
@@ -83,7 +83,7 @@ export function checkProof(target: ProofTarget, rules: DpopConfig, now: number):
   const { jti, nonce } = claims;
   if (nonces !== undefined && !nonces.includes(nonce as string))
     return new DpopError("dpop_nonce_required", { nonce: nonces[0] });
-  return isSignedBy(jwk as KeyMaterial, alg as Algorithm, segments.signingInput, segments.signature)
+  return isSignedBy(jwk as KeyMaterial, alg as Algorithm, segments)
     ? { jkt, jti: jti as string, nonce }
     : invalid("the key is not sound, or the signature is wrong");
 }
@@ -112,9 +112,9 @@ function claimFault(claims: Claims, target: ProofTarget, rules: DpopConfig, now:
   return undefined;
 }
 
-function isSignedBy(jwk: KeyMaterial, algorithm: Algorithm, signingInput: string, signature: string): boolean {
+function isSignedBy(jwk: KeyMaterial, algorithm: Algorithm, { token, end }: Segments): boolean {
   try {
-    return importVerifyKey(jwk, algorithm).verify(signingInput, signature);
+    return importVerifyKey(jwk, algorithm).verify(token, end);
   } catch (error) {
     if (isJwtError(error)) return false;
     throw error;

@@ -40,7 +40,8 @@ export function readHeader(token: unknown, rules: FormRules): Readonly<JwtHeader
   const segments = split(token, rules);
   if (segments instanceof Error) return segments;
   if (!isDecodable(segments.payload, rules)) return malformed("payload: not canonical base64url");
-  if (!isDecodable(segments.signature, rules)) return malformed("signature: not canonical base64url");
+  if (!isDecodable(segments.token.slice(segments.end + 1), rules))
+    return malformed("signature: not canonical base64url");
   const header = readSegment(segments.header, rules);
   if (typeof header === "string") return malformed(`header: ${header}`);
   // What is only shown need not name an algorithm, where that is recorded; nothing is verified by it.

@@ -54,7 +54,7 @@ export function createOpener(
     const { header, kindFault } = known;
     for (const key of found) {
       // The resolver has chosen by algorithm already; a token must not reach a key of another one even if it erred.
-      if (key.algorithm !== header.alg || !key.verify(segments.signingInput, segments.signature)) continue;
+      if (key.algorithm !== header.alg || !key.verify(segments.token, segments.end)) continue;
       if (isNew) {
         // Only headers of tokens that verified come here, so nobody without a key can push ours out.
         memo[oldest] = { ...known, text: flatCopy(known.text) };

@@ -71,9 +71,10 @@ describe.each(Object.entries(MATERIAL))("a token of %s", (name, material) => {
       fc.property(
         fc.nat(token.length - 1),
         fc.nat(0x1ff),
-        fc.constantFrom("change", "lose", "add"),
+        fc.constantFrom("change", "lose", "add", "raise"),
         (at, unit, how) => {
-          const character = String.fromCharCode(unit);
+          // Cut to a byte, a raised character is the one that stood there.
+          const character = String.fromCharCode(how === "raise" ? token.charCodeAt(at) + 0x100 : unit);
           const kept = how === "add" ? at : at + 1;
           const changed = token.slice(0, at) + (how === "lose" ? "" : character) + token.slice(kept);
           if (changed === token) return;

@@ -35,6 +35,20 @@ describe("base64url", () => {
     "AAAA\0",
   ])("refuses %j", (text) => expect(decode(text)).toBeUndefined());
 
+  test("takes what Buffer would write, and nothing else", () => {
+    const unit = fc.oneof(
+      { weight: 20, arbitrary: fc.constantFrom(..."AQgwEIMUYckos048zZ9-_") },
+      { weight: 1, arbitrary: fc.constantFrom(..."+/= \n.\u00e9\u0141\u2028") },
+    );
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 70 }), (text) => {
+        const bytes = Buffer.from(text, "base64url");
+        expect(decode(text)).toEqual(bytes.toString("base64url") === text ? bytes : undefined);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test("cuts complete padding only", () => {
     expect(stripPadding("QQ==")).toBe("QQ");
     expect(stripPadding("QUE=")).toBe("QUE");

@@ -38,9 +38,9 @@ const delivered = (text: string): string => Buffer.from(`Bearer ${text}`).toStri
 
 function counting(): { resolver: KeyResolver; verified: () => number; state: { version: number; keys: VerifyKey[] } } {
   let count = 0;
-  const verify: VerifyKey["verify"] = (input, signature) => {
+  const verify: VerifyKey["verify"] = (text, end) => {
     count++;
-    return key.verify(input, signature);
+    return key.verify(text, end);
   };
   const counted: VerifyKey = { ...key, verify };
   const state = { version: 1, keys: [counted] };
