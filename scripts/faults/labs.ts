@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { hasMysql, startMysql } from "./mysql-server.ts";
 import type { Place, StoreName } from "./places.ts";
 import { postgresFolder, startPostgres } from "./postgres-server.ts";
+import { startCluster } from "./redis-groups.ts";
 import { hasRedis, startRedis } from "./redis-server.ts";
 import type { Server } from "./servers.ts";
 
@@ -17,8 +18,8 @@ export interface Lab {
 /** Why a store cannot be tried on this machine; `undefined` where it can. */
 export function missing(name: StoreName): string | undefined {
   if (name === "postgres" && postgresFolder() === undefined) return "PostgreSQL is not installed";
-  if (name === "mysql" && !hasMysql()) return "MariaDB is not installed";
-  if (name === "redis" && !hasRedis()) return "redis-server is not installed";
+  if (name.startsWith("mysql") && !hasMysql()) return "MariaDB is not installed";
+  if (["redis", "cluster", "sentinel"].includes(name) && !hasRedis()) return "redis-server is not installed";
   return undefined;
 }
 
@@ -30,6 +31,15 @@ export async function openLab(name: StoreName): Promise<Lab> {
     const close = async (): Promise<void> => rmSync(folder, { recursive: true, force: true });
     return { place: { kind: "sqlite", file: join(folder, "sessions.db") }, close };
   }
-  const server = await { postgres: startPostgres, mysql: startMysql, redis: startRedis }[name]();
+  // Each round of its one experiment starts its own.
+  if (name === "sentinel") return { place: { kind: name, port: 0 }, close: async () => {} };
+  if (name === "mysql-strict") {
+    // A transaction that read what another one has changed since is refused, instead of going on with two pictures.
+    const server = await startMysql("--innodb-snapshot-isolation=ON");
+    return { place: { kind: "mysql", port: server.port, strict: true }, server, close: () => server.close() };
+  }
+  const server = await { cluster: () => startCluster(), postgres: startPostgres, mysql: startMysql, redis: startRedis }[
+    name
+  ]();
   return { place: { kind: name, port: server.port }, server, close: () => server.close() };
 }

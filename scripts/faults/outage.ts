@@ -24,7 +24,7 @@ interface Outage {
 /** The store stopped, hung, slow, read-only and emptied while a process checks, logs in and logs out without pause. */
 export async function outage({ place, server }: Lab, effort: Effort): Promise<readonly Finding[]> {
   if (!server || place.kind === "memory" || place.kind === "sqlite") return [];
-  const proxy = await startProxy(server.port);
+  const proxy = server.line ?? (await startProxy(server.port));
   const through: Place = { ...place, port: proxy.port };
   const outages: readonly Outage[] = [
     { name: "stopped", begin: () => server.kill(), end: () => server.start() },
@@ -38,7 +38,7 @@ export async function outage({ place, server }: Lab, effort: Effort): Promise<re
         return pause(2 * late);
       },
     })),
-    { name: "cut off", begin: () => proxy.lead(1), end: () => proxy.lead(server.port) },
+    { name: "cut off", begin: () => proxy.cut(), end: () => proxy.mend() },
     { name: "read-only", begin: () => server.readOnly(true), end: () => server.readOnly(false) },
     { name: "emptied", begin: () => server.empty(), end: () => {}, forgets: true },
   ];

@@ -1,4 +1,4 @@
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import Database from "libsql";
 import { createPool } from "mysql2/promise";
 import { Pool } from "pg";
@@ -15,10 +15,16 @@ export type Place =
   | { readonly kind: "memory" }
   | { readonly kind: "sqlite"; readonly file: string }
   | { readonly kind: "postgres"; readonly port: number }
-  | { readonly kind: "mysql"; readonly port: number }
-  | { readonly kind: "redis"; readonly port: number; readonly replicas?: number };
+  /** `strict`: without the flag by which rows that were found count as changed. */
+  | { readonly kind: "mysql"; readonly port: number; readonly strict?: boolean }
+  | { readonly kind: "redis"; readonly port: number; readonly replicas?: number }
+  /** The port is that of one node. */
+  | { readonly kind: "cluster"; readonly port: number; readonly replicas?: number }
+  /** The port is that of one sentinel. */
+  | { readonly kind: "sentinel"; readonly port: number; readonly replicas?: number };
 
-export type StoreName = Place["kind"];
+/** The stores that are tried; one of them twice. */
+export type StoreName = Place["kind"] | "mysql-strict";
 
 /** A store of this process, and how to let go of it. */
 export interface Opened {
@@ -44,18 +50,33 @@ export function openStore(place: Place): Opened {
     return { store: postgresStore({ pool }), close: () => pool.end() };
   }
   if (place.kind === "mysql") {
-    const pool = createPool({ ...mysqlUser, port: place.port, connectTimeout: 1_000 });
+    const pool = createPool({
+      ...mysqlUser,
+      port: place.port,
+      connectTimeout: 1_000,
+      flags: place.strict ? ["-FOUND_ROWS"] : [],
+    });
     return { store: mysqlStore({ pool }), close: () => pool.end() };
   }
-  const connect = (): Redis => {
-    const client = new Redis({ host: "127.0.0.1", port: place.port, retryStrategy: () => 50 });
-    return client.on("error", () => {});
-  };
+  const connect = (): Redis | Cluster => connectRedis(place).on("error", () => {});
   const { replicas = 0 } = place;
   const client = connect();
   const durableClient = replicas > 0 ? connect() : undefined;
   const close = async (): Promise<void> => {
     for (const each of [client, durableClient]) each?.disconnect();
   };
-  return { store: redisStore({ client, durableClient, replicas }), close };
+  return {
+    store: redisStore({ client, durableClient, replicas, ...(place.kind === "cluster" ? { partitions: 8 } : {}) }),
+    close,
+  };
+}
+
+function connectRedis({ kind, port }: Place & { readonly port: number }): Redis | Cluster {
+  const address = { host: "127.0.0.1", port };
+  const again = (): number => 50;
+  if (kind === "cluster")
+    return new Cluster([address], { clusterRetryStrategy: again, redisOptions: { connectTimeout: 1_000 } });
+  if (kind === "sentinel")
+    return new Redis({ sentinels: [address], name: "main", retryStrategy: again, sentinelRetryStrategy: again });
+  return new Redis({ ...address, retryStrategy: again });
 }

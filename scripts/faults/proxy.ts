@@ -1,17 +1,20 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /** A way to a server that can be made long, or be led elsewhere. */
-export interface Proxy {
+export interface Line {
   readonly port: number;
   /** Milliseconds that every piece is held back, either way. */
   delay(milliseconds: number): void;
   /** Leads new connections to another port, and ends those of before. */
   lead(port: number): void;
+  /** Ends all connections and lets none through, until it is mended. */
+  cut(): void;
+  mend(): void;
   close(): void;
 }
 
 /** Starts a proxy on loopback. */
-export function startProxy(to: number): Promise<Proxy> {
+export function startProxy(to: number): Promise<Line> {
   let target = to;
   let late = 0;
   const sockets = new Set<Socket>();
@@ -32,6 +35,10 @@ export function startProxy(to: number): Promise<Proxy> {
   const drop = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const lead = (elsewhere: number): void => {
+    target = elsewhere;
+    drop();
+  };
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {
       const { port } = server.address() as { port: number };
@@ -40,10 +47,10 @@ export function startProxy(to: number): Promise<Proxy> {
         delay: (milliseconds) => {
           late = milliseconds;
         },
-        lead: (elsewhere) => {
-          target = elsewhere;
-          drop();
-        },
+        lead,
+        // Nothing listens there.
+        cut: () => lead(1),
+        mend: () => lead(to),
         close: () => {
           server.close();
           drop();

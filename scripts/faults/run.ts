@@ -15,14 +15,15 @@ interface Experiment {
   run(lab: Lab, effort: Effort): Promise<readonly Finding[]>;
 }
 
-const ALL: readonly StoreName[] = ["memory", "sqlite", "postgres", "mysql", "redis"];
+const ONE: readonly StoreName[] = ["memory", "sqlite", "postgres", "mysql", "mysql-strict", "redis"];
+const ALL: readonly StoreName[] = [...ONE, "cluster", "sentinel"];
 const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
-  race: { stores: ALL, run: ({ place }, effort) => race(place, effort) },
-  ending: { stores: ALL, run: ({ place }, effort) => ending(place, effort) },
-  crash: { stores: ["sqlite", "postgres", "mysql", "redis"], run: crash },
-  outage: { stores: ["postgres", "mysql", "redis"], run: outage },
-  late: { stores: ["postgres", "mysql", "redis"], run: late },
-  failover: { stores: ["redis"], run: failover },
+  race: { stores: [...ONE, "cluster"], run: ({ place }, effort) => race(place, effort) },
+  ending: { stores: [...ONE, "cluster"], run: ({ place }, effort) => ending(place, effort) },
+  crash: { stores: ["sqlite", "postgres", "mysql", "mysql-strict", "redis", "cluster"], run: crash },
+  outage: { stores: ["postgres", "mysql", "mysql-strict", "redis", "cluster"], run: outage },
+  late: { stores: ["postgres", "mysql", "mysql-strict", "redis"], run: late },
+  failover: { stores: ["redis", "cluster", "sentinel"], run: failover },
   replica: { stores: ["postgres", "mysql", "redis"], run: replica },
 };
 /** Nothing takes longer: a hang is a failure. */
@@ -63,7 +64,7 @@ function print(name: string, { experiment, store, text, good }: Finding): void {
   else if (good) sum.passed++;
   else sum.failed++;
   const verdict = good === undefined ? "----" : good ? "pass" : "FAIL";
-  console.log(`${verdict}  ${store.padEnd(8)} ${experiment.padEnd(36)} ${text}`);
+  console.log(`${verdict}  ${store.padEnd(12)} ${experiment.padEnd(36)} ${text}`);
 }
 
 async function attempt(name: string, store: StoreName, { run }: Experiment): Promise<void> {
@@ -74,7 +75,7 @@ async function attempt(name: string, store: StoreName, { run }: Experiment): Pro
     timer = setTimeout(() => reject(new Error(`not done within ${LIMIT / 1000} s`)), LIMIT);
   });
   try {
-    for (const finding of await Promise.race([run(lab, effort), tooLong])) print(name, finding);
+    for (const finding of await Promise.race([run(lab, effort), tooLong])) print(name, { ...finding, store });
   } catch (error) {
     print(name, { experiment: name, store, text: `broke off: ${(error as Error).stack ?? error}`, good: false });
   } finally {
@@ -87,7 +88,7 @@ async function attempt(name: string, store: StoreName, { run }: Experiment): Pro
 for (const store of ALL.filter((each) => onlyStore === undefined || each === onlyStore)) {
   const why = missing(store);
   if (why !== undefined) {
-    console.log(`skip  ${store.padEnd(8)} ${why}`);
+    console.log(`skip  ${store.padEnd(12)} ${why}`);
     continue;
   }
   for (const [name, experiment] of Object.entries(EXPERIMENTS)) {

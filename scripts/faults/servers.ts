@@ -1,6 +1,10 @@
+import type { Line } from "./proxy.ts";
+
 /** A database server that was started here and may be ill-treated. */
 export interface Server {
   readonly port: number;
+  /** The way that clients take anyhow; absent where one has to be made. */
+  readonly line?: Line;
   /** Starts it, or starts it again on what it had written; ready when it answers. */
   start(): Promise<void>;
   /** SIGKILL: what was not written is gone. */

@@ -37,20 +37,31 @@ export function admit(request: JwtRequest, rule: GuardRule): MaybePromise<Admitt
     headers: [...rule.headers],
   };
   const refusal = run(passage, rule.checks);
-  return refusal instanceof Promise ? refusal.then((late) => settle(passage, late)) : settle(passage, refusal);
+  return refusal instanceof Promise ? settleLater(passage, refusal) : settle(passage, refusal);
 }
+
+// What waits stands in functions of its own, here and in the checks: a closure costs each request its variables, even where it is never made.
+const settleLater = (passage: Passage, refusal: Promise<JwtError | undefined>): Promise<Admitted | JwtError> =>
+  refusal.then((late) => settle(passage, late));
 
 function run(passage: Passage, checks: readonly Check[], from = 0): MaybePromise<JwtError | undefined> {
   for (let index = from; index < checks.length; index++) {
     const refusal = (checks[index] as Check)(passage);
-    if (isThenable(refusal)) {
-      return Promise.resolve(refusal).then((late) =>
-        late ? elsewhere(passage, late, checks) : run(passage, checks, index + 1),
-      );
-    }
-    if (refusal) return elsewhere(passage, refusal, checks);
+    if (refusal === undefined) continue;
+    return isThenable(refusal) ? runLater(refusal, passage, checks, index + 1) : elsewhere(passage, refusal, checks);
   }
   return undefined;
+}
+
+function runLater(
+  refusal: PromiseLike<JwtError | undefined>,
+  passage: Passage,
+  checks: readonly Check[],
+  next: number,
+): Promise<JwtError | undefined> {
+  return Promise.resolve(refusal).then((late) =>
+    late ? elsewhere(passage, late, checks) : run(passage, checks, next),
+  );
 }
 
 /** An expired cookie before a header that was sent gives way to it: the client moved on, the browser did not. */

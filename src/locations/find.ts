@@ -19,9 +19,7 @@ function walk(request: JwtRequest, search: Search, from: number, texts: string[]
   for (let place = from; place < search.places.length; place++) {
     const finding = look(request, search, search.places[place] as JwtLocation);
     if (finding instanceof Promise) {
-      return finding.then(
-        (late) => settle(late, request, search, place, texts) ?? walk(request, search, place + 1, texts),
-      );
+      return walkLater(finding, request, search, place, texts);
     }
     const settled = settle(finding, request, search, place, texts);
     if (settled) return settled;
@@ -29,6 +27,17 @@ function walk(request: JwtRequest, search: Search, from: number, texts: string[]
   return new UnauthorizedError("token_missing", {
     message: search.config.behaviour.messages.missingToken(search.places.slice(-texts.length), texts),
   });
+}
+
+// A closure in the loop would cost each request its variables, even where nothing has to be waited for.
+function walkLater(
+  finding: Promise<Finding>,
+  request: JwtRequest,
+  search: Search,
+  place: number,
+  texts: string[],
+): Promise<Found | JwtError> {
+  return finding.then((late) => settle(late, request, search, place, texts) ?? walk(request, search, place + 1, texts));
 }
 
 function settle(
@@ -55,9 +64,12 @@ function look(request: JwtRequest, search: Search, place: JwtLocation): MaybePro
     case "query_string":
       return findInQuery(request, search);
     case "json":
-      return request.body().then((body: ReadBody) => findInJson(body, search));
+      return findInBody(request, search);
   }
 }
+
+const findInBody = (request: JwtRequest, search: Search): Promise<Finding> =>
+  request.body().then((body: ReadBody) => findInJson(body, search));
 
 /** RFC 6750 §2: a client sends its token in one way only. A cookie is sent by the browser, not by the client. */
 function alone(found: Found, request: JwtRequest, search: Search, place: number): MaybePromise<Found | JwtError> {

@@ -10,8 +10,11 @@ export function revocation(passage: Passage): MaybePromise<JwtError | undefined>
   const { store, config } = passage.rule;
   if (!store) return undefined;
   const answer = store.isRevoked(revocationQuery(passage.header, passage.claims, config));
-  return answer instanceof Promise ? answer.then((late) => weigh(late, passage)) : weigh(answer, passage);
+  return answer instanceof Promise ? weighLater(answer, passage) : weigh(answer, passage);
 }
+
+const weighLater = (answer: Promise<boolean | JwtError>, passage: Passage): Promise<JwtError | undefined> =>
+  answer.then((late) => weigh(late, passage));
 
 function weigh(answer: boolean | JwtError, { rule, claims, now }: Passage): JwtError | undefined {
   if (answer === false && typeof claims.sid === "string") rule.store?.touch(claims.sid, now);

@@ -13,8 +13,11 @@ export function signature(passage: Passage): MaybePromise<JwtError | undefined> 
   const { tokens } = passage.found as Found;
   if (tokens.length > 1) return oneOfMany(passage, tokens);
   const verified = passage.rule.verifier.verify(tokens[0], passage.now);
-  return verified instanceof Promise ? verified.then((late) => keep(passage, late)) : keep(passage, verified);
+  return verified instanceof Promise ? keepLater(passage, verified) : keep(passage, verified);
 }
+
+const keepLater = (passage: Passage, verified: Promise<VerifiedToken | JwtError>): Promise<JwtError | undefined> =>
+  verified.then((late) => keep(passage, late));
 
 function keep(passage: Passage, verified: VerifiedToken | JwtError): JwtError | undefined {
   if (verified instanceof JwtError) return verified;

@@ -5,7 +5,7 @@ export type KeyWords = Uint32Array;
 
 /** Words of an entry that come before its value: the key, and when it may go in Unix seconds. */
 const HEAD = 5;
-const SHARDS = 1024;
+const SHARDS = 4096;
 /** Slots of a shard with its first entries. */
 const LEAST = 8;
 /**
@@ -92,7 +92,7 @@ export class CompactTable {
   /** Adds an entry. Of one that is there the later expiry and the greater value stay. `until` is Unix milliseconds. */
   set(key: KeyWords, until: number, value = 0): void {
     const hash = this.#hash(key);
-    const at = hash >>> 22;
+    const at = hash >>> 20;
     let shard = this.#shards[at];
     if (shard === undefined || (this.#counts[at] as number) >= (shard.length / this.#stride) * this.#fullest) {
       // Room is made before it is known whether the key is there: at worst a shard grows by one entry early.
@@ -116,18 +116,18 @@ export class CompactTable {
   /** Whether there is an entry. One that may go may still be found. */
   has(key: KeyWords): boolean {
     const hash = this.#hash(key);
-    const shard = this.#shards[hash >>> 22];
+    const shard = this.#shards[hash >>> 20];
     return shard !== undefined && shard[this.#find(shard, key, hash) + 4] !== 0;
   }
 
   /** The value of an entry, 0 where there is none. */
   get(key: KeyWords): number {
     const hash = this.#hash(key);
-    const shard = this.#shards[hash >>> 22];
+    const shard = this.#shards[hash >>> 20];
     return shard === undefined ? 0 : this.#valueAt(shard, this.#find(shard, key, hash));
   }
 
-  /** Looks through the next few of the 1024 shards, and takes out what may go at `now` (Unix milliseconds). */
+  /** Looks through the next few of all shards, and takes out what may go at `now` (Unix milliseconds). */
   sweep(now: number, shards: number): void {
     const second = Math.min(Math.floor(now / 1000), NEVER - 1);
     for (let each = 0; each < shards; each++) {
@@ -139,24 +139,33 @@ export class CompactTable {
       let kept = 0;
       for (let offset = 4; offset < shard.length; offset += this.#stride)
         if ((shard[offset] as number) > second) kept++;
+      if (kept === 0) this.#drop(at, shard);
       // A few that may go are not worth the copying.
-      if (count > kept && (count - kept) * 16 >= count)
+      else if (count > kept && (count - kept) * 16 >= count)
         this.#rebuild(at, Math.max(LEAST, Math.ceil((kept / this.#fullest) * 1.1)), second);
     }
+  }
+
+  #drop(at: number, shard: Uint32Array): void {
+    this.#entries -= this.#counts[at] as number;
+    this.#words -= shard.length;
+    this.#counts[at] = 0;
+    this.#shards[at] = undefined;
   }
 
   #valueAt(shard: Uint32Array, offset: number): number {
     return (shard[offset + 5] as number) * TWO_32 + (shard[offset + 6] as number);
   }
 
+  /** A sum of products would be quicker, and keys that differ in their upper bits alone would meet whatever the numbers are. */
   #hash(key: KeyWords): number {
     const seed = this.#seed;
-    const sum =
-      Math.imul(key[0] as number, seed[0] as number) +
-      Math.imul(key[1] as number, seed[1] as number) +
-      Math.imul(key[2] as number, seed[2] as number) +
-      Math.imul(key[3] as number, seed[3] as number);
-    return (sum | 0) >>> 0;
+    let hash = seed[4] as number;
+    for (let word = 0; word < 4; word++) {
+      hash = Math.imul(hash ^ (key[word] as number), seed[word] as number);
+      hash ^= hash >>> 15;
+    }
+    return hash >>> 0;
   }
 
   /** Where a key is in a shard, or the free slot in which it would be. */

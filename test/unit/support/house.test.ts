@@ -23,6 +23,7 @@ describe("importFault", () => {
     ["adapters/node-request.ts", `import { Buffer } from "node:buffer";`],
     ["adapters/hono.ts", `import type { Context } from "hono";`],
     ["accounts/a.ts", `import { hash } from "@node-rs/argon2";`],
+    ["auth-server/a.ts", `const { pino } = await import("pino");`],
   ])("lets %s pass with %s", (path, text) => {
     expect(fault(path, text)).toBeUndefined();
   });
@@ -33,7 +34,10 @@ describe("importFault", () => {
     ["errors.ts", `import type { A } from "./http/types.ts";`, "floor 1 is not below floor 0"],
     ["adapters/a.ts", `import { a } from "../testing/b.ts";`, "floor 7 is not below floor 7"],
     ["routes/a.ts", `import { a } from "../index.ts";`, "floor 6.5 is not below floor 6"],
-    ["guard/a.ts", `import { a } from "../cli/b.ts";`, "floor 8 is not below floor 4"],
+    ["guard/a.ts", `import { a } from "../cli/b.ts";`, "floor 9 is not below floor 4"],
+    ["auth-server/a.ts", `import { a } from "../cli/b.ts";`, "floor 9 is not below floor 8"],
+    ["adapters/a.ts", `import { a } from "../auth-server/b.ts";`, "floor 8 is not below floor 7"],
+    ["cli/a.ts", `const { pino } = await import("pino");`, "no third party is imported here"],
     ["other/a.ts", `import { a } from "../errors.ts";`, "the room has no floor"],
     ["token/a.ts", `import { a } from "./index.ts";`, "a room does not import its own index"],
     ["token/a.ts", `import { a } from "./b.js";`, "a relative import names its file with the ending .ts"],
