@@ -13,6 +13,7 @@ const FIGURES: Readonly<Record<string, () => Promise<{ readonly jobs: readonly J
   refresh: () => import("./refresh-figures.ts"),
   revocation: () => import("./revocation-figures.ts"),
   replica: () => import("./replica-figures.ts"),
+  login: () => import("./login-figures.ts"),
 };
 
 /** What can be measured, by the name that `npm run bench -- NAME` takes. */

@@ -41,12 +41,21 @@ export function sqlLimits(runner: AccountRunner, { nameOf, limits }: AccountName
 /** @param database of libsql, better-sqlite3 or node:sqlite: what they differ in is hidden from the limiter */
 export function sqliteLimiter(database: SqliteDatabase | NodeSqliteDatabase): SqlLimiter {
   const connection = connectionOf(database);
+  /** Runs without a wait for the disk, which would take longer than all else in a login: a power cut may take back the last counts. */
+  const unflushed = <T>(work: () => T): T => {
+    connection.exec("pragma synchronous = normal");
+    try {
+      return work();
+    } finally {
+      connection.exec("pragma synchronous = full");
+    }
+  };
   const client = {
     prepare(text: string) {
       const prepared = connection.prepare(text);
       return {
-        get: (...given: unknown[]) => prepared.all(given)[0],
-        run: (...given: unknown[]) => prepared.run(given),
+        get: (...given: unknown[]) => unflushed(() => prepared.all(given)[0]),
+        run: (...given: unknown[]) => unflushed(() => prepared.run(given)),
       };
     },
     // It asks for a transaction around a single statement.
