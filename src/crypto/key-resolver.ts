@@ -31,12 +31,29 @@ export interface KeyResolver {
 const NONE: readonly VerifyKey[] = Object.freeze([]);
 const VERSION = 0;
 
-function byAlgorithm(keys: readonly VerifyKey[]): ReadonlyMap<string, readonly VerifyKey[]> {
-  const rows = new Map<string, VerifyKey[]>();
+/** The keys of one algorithm: all of them, those without a `kid`, and for each `kid` those that may verify its tokens, in their order. */
+interface Row {
+  readonly all: VerifyKey[];
+  readonly unnamed: VerifyKey[];
+  readonly byKid: Map<string, VerifyKey[]>;
+}
+
+function byAlgorithm(keys: readonly VerifyKey[]): ReadonlyMap<string, Row> {
+  const rows = new Map<string, Row>();
   for (const key of keys) {
-    const row = rows.get(key.algorithm);
-    if (row === undefined) rows.set(key.algorithm, [key]);
-    else row.push(key);
+    const row = rows.get(key.algorithm) ?? { all: [], unnamed: [], byKid: new Map() };
+    rows.set(key.algorithm, row);
+    row.all.push(key);
+    if (key.kid === undefined) row.unnamed.push(key);
+    else row.byKid.set(key.kid, [...(row.byKid.get(key.kid) ?? []), key]);
+  }
+  for (const { all, unnamed, byKid } of rows.values()) {
+    if (unnamed.length === 0) continue;
+    for (const kid of byKid.keys())
+      byKid.set(
+        kid,
+        all.filter((key) => key.kid === undefined || key.kid === kid),
+      );
   }
   return rows;
 }
@@ -57,11 +74,10 @@ function resolver(keys: readonly VerifyKey[], find: KeyResolver["find"]): KeyRes
  */
 export function fixedKeys(keys: readonly VerifyKey[]): KeyResolver {
   const rows = byAlgorithm(keys);
-  const anyNamed = keys.some((key) => key.kid !== undefined);
-  return resolver([...keys], (header) => {
-    const fitting = rows.get(header.alg) ?? NONE;
-    if (!anyNamed || header.kid === undefined) return fitting;
-    return fitting.filter((key) => key.kid === undefined || key.kid === header.kid);
+  return resolver([...keys], ({ alg, kid }) => {
+    const row = rows.get(alg);
+    if (row === undefined) return NONE;
+    return kid === undefined ? row.all : (row.byKid.get(kid) ?? row.unnamed);
   });
 }
 
@@ -90,13 +106,12 @@ export function importKeySet(
     }
   }
   const rows = byAlgorithm(keys);
-  const { find, ...rest } = resolver(keys, (header) => {
-    const fitting = rows.get(header.alg) ?? NONE;
-    const { kid } = header;
-    if (kid !== undefined && ambiguous.has(nameOf(header.alg, kid))) return NONE;
-    const named = kid === undefined ? fitting : fitting.filter((key) => key.kid === kid);
-    const chosen = named.length > 0 ? named : fitting.filter((key) => key.kid === undefined);
-    return chosen.length === 1 ? chosen : NONE;
+  const { find, ...rest } = resolver(keys, ({ alg, kid }) => {
+    const row = rows.get(alg);
+    if (row === undefined || (kid !== undefined && ambiguous.has(nameOf(alg, kid)))) return NONE;
+    if (kid === undefined) return row.all.length === 1 ? row.all : NONE;
+    const named = row.byKid.get(kid)?.filter((key) => key.kid === kid) ?? row.unnamed;
+    return named.length === 1 ? named : NONE;
   });
   return Object.freeze({ ...rest, find, size: keys.length });
 }
