@@ -41,7 +41,7 @@ interface Row {
 function byAlgorithm(keys: readonly VerifyKey[]): ReadonlyMap<string, Row> {
   const rows = new Map<string, Row>();
   for (const key of keys) {
-    const row = rows.get(key.algorithm) ?? { all: [], unnamed: [], byKid: new Map() };
+    const row: Row = rows.get(key.algorithm) ?? { all: [], unnamed: [], byKid: new Map() };
     rows.set(key.algorithm, row);
     row.all.push(key);
     if (key.kid === undefined) row.unnamed.push(key);
