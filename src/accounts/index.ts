@@ -7,9 +7,12 @@ export type { Limiter, LimitRule, LimitRules, MakeLimiter } from "./limits.ts";
 export { canonicalName, type NameRule } from "./names.ts";
 export type { Identified, PluggedAccounts, StoredAccounts } from "./options.ts";
 export { type HashCost, MAX_PASSWORD_BYTES, OWASP_COST, type PasswordOptions } from "./passwords.ts";
+export type { Activity } from "./sql/audit.ts";
 export {
   type AccountTables,
   type AccountTablesOptions,
+  type MysqlAccountsOptions,
+  mysqlAccounts,
   type PostgresAccountsOptions,
   postgresAccounts,
   type SqliteAccountsOptions,

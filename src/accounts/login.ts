@@ -29,7 +29,7 @@ export function loginRoute(desk: Desk, people: People): Route {
       }
       await refund();
       about.subject = person.id;
-      return letIn(person, request, desk, { via, jkt, status: 200, device });
+      return letIn(person, request, desk, { via, jkt, status: 201, device });
     });
   });
 }

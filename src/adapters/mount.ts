@@ -1,7 +1,10 @@
 import type { Route } from "../http/types.ts";
 
 /** Finds the ready route for a request among those mounted under a prefix. A segment `:name` stands for any one text. */
-export function routeFinder(routes: readonly Route[], prefix = ""): (method: string, url: string) => Route | undefined {
+export function routeFinder<R extends Pick<Route, "method" | "path">>(
+  routes: readonly R[],
+  prefix = "",
+): (method: string, url: string) => R | undefined {
   const rows = routes.map((route) => ({ route, segments: `${prefix}${route.path}`.split("/") }));
   return (method, url) => {
     const wanted = method === "HEAD" ? "GET" : method;

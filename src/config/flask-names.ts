@@ -132,3 +132,16 @@ export function fromEnv(env: Readonly<Record<string, string | undefined>>): JwtO
   }
   return options as JwtOptions;
 }
+
+const VARIABLES: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(FLASK_NAMES).map(([variable, option]) => [option, variable] as const),
+  ["publicOrigin", "PUBLIC_ORIGIN"],
+]);
+
+/** A fault of the options in the names of an environment: `JWT_SECRET_KEY` for `secretKey`. */
+export function inVariables(fault: string): string {
+  return fault
+    .replace(/^audience\b/, "JWT_DECODE_AUDIENCE")
+    .replace(/\baudience: false\b/g, "JWT_DECODE_AUDIENCE=false")
+    .replace(/^\w+|\b[a-z]+[A-Z]\w*/g, (word) => VARIABLES.get(word) ?? word);
+}

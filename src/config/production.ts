@@ -62,7 +62,7 @@ const PLACEHOLDER =
   /change.?(me|this)|your.{0,12}secret|super.?secret|secret.?key|placeholder|example|password|0123456789|abcdefgh/i;
 
 /** Whether a text was typed rather than drawn: a placeholder, or too few different characters (RFC 8725 §3.5). */
-const isGuessable = (secret: unknown): boolean =>
+export const isGuessable = (secret: unknown): boolean =>
   typeof secret === "string" && (PLACEHOLDER.test(secret) || new Set(secret).size < 10);
 
 const storesInMemory = (store: TokenStore | undefined): boolean =>

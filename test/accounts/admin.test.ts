@@ -73,7 +73,7 @@ describe.each(ADAPTERS)("the routes of administrators through %s", (adapter) => 
     expect(brief(await server.login("dora"))).toBe("401 invalid_credentials");
     expect((await server.get(`/admin/users/${id}`, root)).json()).toMatchObject({ disabled: true });
     expect((await server.ask("POST", `/admin/users/${id}/enable`, root)).status).toBe(204);
-    expect(brief(await server.login("dora"))).toBe("200 ok");
+    expect(brief(await server.login("dora"))).toBe("201 ok");
     expect(brief(await server.get("/me", bearer(pair.access_token)))).toBe("401 token_revoked");
   });
 

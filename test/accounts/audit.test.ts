@@ -199,7 +199,7 @@ it("a trail that cannot be written is told to the logger, and stops nobody", asy
   const audit: AuditStore = { add: () => Promise.reject(new Error("disk full")), find: () => [] };
   const server = await startAccounts({ accounts: { audit, logger } });
   await server.register("ada");
-  expect(brief(await server.login("ada"))).toBe("200 ok");
+  expect(brief(await server.login("ada"))).toBe("201 ok");
   expect(lines.filter(({ level }) => level === "error").length).toBe(3);
   await server.close();
 });

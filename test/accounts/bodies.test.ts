@@ -134,7 +134,7 @@ describe.each(ADAPTERS)("bodies through %s", (adapter) => {
       expect([body, await change(body)]).toEqual([body, "400 field_invalid"]);
     }
     expect(await change("[]")).toBe("400 body_invalid");
-    expect(brief(await server.login("strict"))).toBe("200 ok");
+    expect(brief(await server.login("strict"))).toBe("201 ok");
   });
 });
 

@@ -55,7 +55,7 @@ describe("guessing", () => {
     expect(tally(answers)).toEqual({ "401 invalid_credentials": 10, "429 too_many_attempts": 990 });
     // The right password does not help there, and elsewhere the user gets in.
     expect(brief(await server.login("ada", PASSWORD, from("192.0.2.1")))).toBe("429 too_many_attempts");
-    expect(brief(await server.login("ada", PASSWORD, from("192.0.2.2")))).toBe("200 ok");
+    expect(brief(await server.login("ada", PASSWORD, from("192.0.2.2")))).toBe("201 ok");
   });
 
   it("one password of a thousand users tries a hundred", async () => {
@@ -95,7 +95,7 @@ describe("guessing", () => {
     expect(brief(await server.login("ada", PASSWORD, from("192.0.2.5")))).toBe("429 too_many_attempts");
     const known = cookie(`__Host-device=${device}`);
     const again = await server.login("ada", PASSWORD, from("192.0.2.5"), known);
-    expect([brief(again), cookiesOf(again)["__Host-device"]?.value]).toEqual(["200 ok", device]);
+    expect([brief(again), cookiesOf(again)["__Host-device"]?.value]).toEqual(["201 ok", device]);
     // Neither another account nor a cookie that was made up is let through by it.
     await server.register("bob");
     for (let i = 0; i < 40; i++) await guess("bob", `2001:db8:${i.toString(16)}::2`);

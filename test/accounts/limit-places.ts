@@ -1,5 +1,13 @@
-import { type MakeLimiter, memoryLimits, postgresAccounts, redisLimits, sqliteAccounts } from "jwt-extended/accounts";
+import {
+  type MakeLimiter,
+  memoryLimits,
+  mysqlAccounts,
+  postgresAccounts,
+  redisLimits,
+  sqliteAccounts,
+} from "jwt-extended/accounts";
 import Database from "libsql";
+import { hasMysql, openMysql } from "../support/mysql.ts";
 import { POSTGRES, startPostgres } from "../support/postgres.ts";
 import { CLIENTS, hasRedis, startRedis } from "../support/redis.ts";
 
@@ -41,6 +49,17 @@ export const PLACES: readonly (readonly [name: string, isHere: boolean, open: ()
     async () => {
       const server = await startPostgres();
       const [make, again] = [server.pool({}, 1), server.pool({}, 5)].map((pool) => postgresAccounts({ pool }).limits);
+      return { make: make as MakeLimiter, again: again as MakeLimiter, close: () => server.close() };
+    },
+  ],
+  [
+    "MariaDB",
+    hasMysql(),
+    async () => {
+      const server = await openMysql();
+      const [make, again] = [1, 5].map(
+        (connectionLimit) => mysqlAccounts({ pool: server.pool({}, { connectionLimit }) }).limits,
+      );
       return { make: make as MakeLimiter, again: again as MakeLimiter, close: () => server.close() };
     },
   ],

@@ -170,16 +170,16 @@ describe("stored passwords", () => {
     expect(brief(await server.login("old", "wrong password"))).toBe("401 invalid_credentials");
     expect(parseOptions(stored("old"))).toMatchObject({ memoryCost: 64 });
     expect(await Promise.all([1, 2, 3, 4].map(async () => brief(await server.login("old"))))).toEqual(
-      new Array(4).fill("200 ok"),
+      new Array(4).fill("201 ok"),
     );
     expect(parseOptions(stored("old"))).toMatchObject({ memoryCost: 512, timeCost: 2, parallelism: 1 });
-    expect(brief(await server.login("old"))).toBe("200 ok");
+    expect(brief(await server.login("old"))).toBe("201 ok");
   });
 
   it("are left alone where they cost more", async () => {
     await store("new", { memoryCost: 1024, timeCost: 3 });
     const before = stored("new");
-    expect(brief(await server.login("new"))).toBe("200 ok");
+    expect(brief(await server.login("new"))).toBe("201 ok");
     expect(stored("new")).toBe(before);
   });
 

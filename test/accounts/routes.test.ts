@@ -15,7 +15,7 @@ describe.each(ADAPTERS)("the routes of accounts through %s", (adapter) => {
       ]);
 
       const answer = await login("ADA");
-      expect(answer.status).toBe(200);
+      expect(answer.status).toBe(201);
       expect(answer.header("cache-control")).toEqual(["no-store"]);
       const second = answer.json() as Pair;
       const { sessions } = (await get("/sessions", bearer(second.access_token))).json() as {
@@ -50,7 +50,7 @@ describe.each(ADAPTERS)("the routes of accounts through %s", (adapter) => {
       }
       expect(brief(await server.post("/refresh", { refresh_token: other.refresh_token }))).toBe("401 session_ended");
       expect(brief(await server.login("ada"))).toBe("401 invalid_credentials");
-      expect(brief(await server.login("ada", "another good one"))).toBe("200 ok");
+      expect(brief(await server.login("ada", "another good one"))).toBe("201 ok");
     } finally {
       await server.close();
     }

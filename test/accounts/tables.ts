@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AccountTables, postgresAccounts, sqliteAccounts } from "jwt-extended/accounts";
+import { type AccountTables, mysqlAccounts, postgresAccounts, sqliteAccounts } from "jwt-extended/accounts";
 import Database from "libsql";
+import { hasMysql, openMysql } from "../support/mysql.ts";
 import { POSTGRES, startPostgres } from "../support/postgres.ts";
 
 /** One database, and what is needed to look into it from outside. */
@@ -51,6 +52,20 @@ export const DATABASES: readonly (readonly [name: string, isHere: boolean, open:
       return {
         open: (tablePrefix, migrate = true) => postgresAccounts({ pool: server.pool({}, 4), tablePrefix, migrate }),
         run: async (statement) => (await own.query(statement)).rows,
+        close: () => server.close(),
+      };
+    },
+  ],
+  [
+    "MariaDB",
+    hasMysql(),
+    async () => {
+      const server = await openMysql();
+      const own = server.pool();
+      return {
+        open: (tablePrefix, migrate = true) =>
+          mysqlAccounts({ pool: server.pool({}, { connectionLimit: 4 }), tablePrefix, migrate }),
+        run: async (statement) => (await own.query(statement))[0] as Record<string, unknown>[],
         close: () => server.close(),
       };
     },

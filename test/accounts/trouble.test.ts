@@ -165,7 +165,7 @@ it("a password that is not the current one needs a fresh token", async () => {
   expect(brief(await server.post("/password", { newPassword: "ada2026!" }, bearer(pair.access_token)))).toBe(
     "400 password_common",
   );
-  expect(brief(await server.login("ada"))).toBe("200 ok");
+  expect(brief(await server.login("ada"))).toBe("201 ok");
   expect(brief(await server.post("/password", change, bearer(pair.access_token)))).toBe("200 ok");
   expect(brief(await server.login("ada"))).toBe("401 invalid_credentials");
 });

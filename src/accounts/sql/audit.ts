@@ -7,11 +7,22 @@ import type { AccountNames } from "./tables.ts";
 
 const COLUMNS = sql`id, at, kind, outcome, subject, actor, session, address, user_agent, detail`;
 
+/** Logins and refusals in a span of time. */
+export interface Activity {
+  /** Its beginning, in Unix milliseconds. */
+  readonly at: number;
+  readonly logins: number;
+  readonly refusals: number;
+}
+
 /** The audit trail in one table. */
 export function sqlAudit(
   runner: AccountRunner,
   { audit }: AccountNames,
-): AuditStore & { purge(until: string): Promise<void> } {
+): AuditStore & {
+  purge(until: string): Promise<void>;
+  activity(since: string, span: number): Promise<readonly Activity[]>;
+} {
   return {
     async add({ id, at, kind, outcome, subject, actor, session, address, userAgent, detail }) {
       const insert = sql`insert into ${audit} (${COLUMNS})
@@ -35,6 +46,18 @@ export function sqlAudit(
           db,
         );
         return (rows as Row[]).map(entryOf);
+      }),
+    activity: (since, span) =>
+      runner.ask(async (db) => {
+        const { rows } = await sql`select at - at % ${span} as start,
+          sum(case when kind = 'login' and outcome = 'ok' then 1 else 0 end) as logins,
+          sum(case when outcome <> 'ok' then 1 else 0 end) as refusals
+          from ${audit} where id >= ${since} group by 1 order by 1`.execute(db);
+        return (rows as Row[]).map(({ start, logins, refusals }) => ({
+          at: Number(start),
+          logins: Number(logins),
+          refusals: Number(refusals),
+        }));
       }),
     purge: (until) =>
       runner.ask(async (db) => {

@@ -10,6 +10,9 @@ export interface AccountDialect {
 /** SQLite and PostgreSQL compare text byte by byte, as long as nobody asks for a collation. */
 export const PLAIN_TEXT: AccountDialect = Object.freeze({ word: sql`text` });
 
+/** Bytes, as every collation that all servers know takes words that differ in trailing blanks for one. */
+export const MYSQL_TEXT: AccountDialect = Object.freeze({ word: sql`varbinary(255)` });
+
 /** What PostgreSQL, MariaDB and SQLite (libsql, better-sqlite3, node:sqlite) say where a unique index refuses a row. */
 export function isDuplicate(error: unknown): boolean {
   const { code, message } = faultOf(error);

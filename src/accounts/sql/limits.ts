@@ -1,5 +1,6 @@
 import { sql } from "kysely";
-import { RateLimiterPostgres, RateLimiterSQLite } from "rate-limiter-flexible";
+import { RateLimiterMySQL, RateLimiterPostgres, RateLimiterSQLite } from "rate-limiter-flexible";
+import { guardedPool as guardedMysql, type MysqlPool } from "../../stores/sql/mysql-pool.ts";
 import { guardedPool, type PostgresPool } from "../../stores/sql/postgres-pool.ts";
 import { connectionOf, type SqliteDatabase } from "../../stores/sql/sqlite-connection.ts";
 import type { NodeSqliteDatabase } from "../../stores/sql/sqlite-node.ts";
@@ -80,4 +81,30 @@ export function postgresLimiter(pool: PostgresPool): SqlLimiter {
   };
   const own = { storeClient: client, storeType: "client", tableCreated: true, clearExpiredByTimeout: false };
   return { isShared: false, make: (rule) => new RateLimiterPostgres({ ...rule, ...own }) };
+}
+
+type Tell = (error: unknown, rows?: unknown) => void;
+
+/** The connections are those of the pool's own database: what the limiter puts in front of the table is left out. */
+export function mysqlLimiter(pool: MysqlPool): SqlLimiter {
+  const guarded = guardedMysql(pool);
+  const clientOf = (table: string) => ({
+    getConnection(callback: (error: unknown, connection?: object) => void): void {
+      guarded.getConnection((error, connection) => {
+        if (error || connection === undefined) return callback(error);
+        // `BEGIN` and `COMMIT` come without values.
+        const query = (text: string, ...[given, tell]: [Tell] | [readonly unknown[], Tell]): void =>
+          typeof given === "function"
+            ? connection.query(text.toLowerCase(), [], given)
+            : connection.query(text.replace("??.??", `\`${table}\``), given.slice(2), tell as Tell);
+        const rollback = (): void => connection.query("rollback", [], () => {});
+        callback(null, { query, rollback, release: () => connection.release() });
+      });
+    },
+  });
+  const own = { storeType: "pool", tableCreated: true, clearExpiredByTimeout: false };
+  return {
+    isShared: false,
+    make: (rule) => new RateLimiterMySQL({ ...rule, ...own, storeClient: clientOf(rule.tableName) }),
+  };
 }

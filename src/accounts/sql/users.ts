@@ -74,7 +74,7 @@ function insert(users: RawBuilder<unknown>, user: UserRecord): RawBuilder<unknow
 }
 
 /** One user who holds a role and may use it. */
-function holders(users: RawBuilder<unknown>, role: string): RawBuilder<unknown> {
+export function holders(users: RawBuilder<unknown>, role: string): RawBuilder<unknown> {
   // Roles are plain words: of the signs that `like` knows only the underscore occurs in them.
   const pattern = `%"${role.replaceAll("_", "!_")}"%`;
   return sql`select id from ${users} where disabled = 0 and roles like ${pattern} escape '!' limit 1`;
