@@ -38,12 +38,12 @@ describe("the quick starts of the README", () => {
 });
 
 describe("the rest of the README", () => {
-  it("shows what the example server answers", { timeout: 60_000 }, async () => {
+  it("shows what the auth server answers", { timeout: 60_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "jwt-extended-readme-"));
     try {
       const steps = stepsOf(consoleAfter("<!-- npm start -->"));
       expect(steps).toHaveLength(6);
-      await play("examples/auth-server/main.ts", { steps, env: { DATABASE_FILE: join(folder, "auth.db") } });
+      await play("src/cli/main.ts", { steps, args: ["serve"], env: { DATABASE_FILE: join(folder, "auth.db") } });
     } finally {
       rmSync(folder, { recursive: true });
     }

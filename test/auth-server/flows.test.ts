@@ -29,14 +29,17 @@ describe("the auth server", () => {
     const answer = await server.send({});
     const { routes } = answer.json() as { routes: { method: string; path: string }[] };
     expect(answer.status).toBe(200);
-    expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    const listed = routes.map(({ method, path }) => `${method} ${path}`);
+    for (const one of [
       "POST /register",
       "POST /login",
       "POST /refresh",
       "POST /logout",
       "GET /protected",
       "GET /admin",
-    ]);
+    ])
+      expect(listed).toContain(one);
+    expect(new Set(listed).size).toBe(listed.length);
   });
 
   it("registers, logs in and lets in", async () => {
@@ -55,8 +58,8 @@ describe("the auth server", () => {
       expect([shown.status, shown.json()]).toEqual([200, { logged_in_as: "barbara" }]);
     }
     const claims = claimsOf(first.access_token);
-    expect(claims).toMatchObject({ roles: ["user"], fresh: true, iss: "jwt-extended-dev" });
-    expect(claims.sub).toMatch(/^[0-9a-f-]{36}$/);
+    expect(claims).toMatchObject({ roles: [], fresh: true, iss: "jwt-extended-dev" });
+    expect(claims.sub).toMatch(/^[\w-]{22}$/);
     expect(claimsOf(second.access_token).sub).toBe(claims.sub);
   });
 
@@ -66,7 +69,7 @@ describe("the auth server", () => {
     expect(await codeOf(server.ask("GET", "/protected", pair.refresh_token))).toEqual([401, "wrong_token_type"]);
     expect(await codeOf(server.ask("POST", "/refresh", pair.access_token))).toEqual([401, "wrong_token_type"]);
     expect(await codeOf(server.ask("GET", "/protected", `${pair.access_token}x`))).toEqual([401, "token_invalid"]);
-    expect(await codeOf(server.send({ method: "POST", path: "/logout" }))).toEqual([401, "token_missing"]);
+    expect((await server.send({ method: "POST", path: "/logout" })).status).toBe(204);
   });
 
   it("refreshes", async () => {
@@ -107,14 +110,14 @@ describe("the auth server", () => {
     const gone = await pairOf("/register", "soon-gone");
     const admin = await pairOf("/register", "soon-nobody");
     const { sub } = claimsOf(admin.access_token);
-    database.prepare("UPDATE users SET role = 'admin' WHERE id = ?").run(sub);
+    database.prepare(`UPDATE jx_users SET roles = '["admin"]' WHERE id = ?`).run(sub);
     // A refresh asks the database again: no new login is needed.
     const raised = (await server.ask("POST", "/refresh", admin.refresh_token)).json() as Pair;
     expect((await server.ask("GET", "/admin", raised.access_token)).status).toBe(200);
-    database.prepare("UPDATE users SET role = 'user' WHERE id = ?").run(sub);
+    database.prepare("UPDATE jx_users SET roles = '[]' WHERE id = ?").run(sub);
     expect(await codeOf(server.ask("GET", "/admin", raised.access_token))).toEqual([403, "forbidden"]);
 
-    database.prepare("DELETE FROM users WHERE name = 'soon-gone'").run();
+    database.prepare("DELETE FROM jx_users WHERE name = 'soon-gone'").run();
     expect(await codeOf(server.ask("GET", "/protected", gone.access_token))).toEqual([401, "user_not_found"]);
     expect(await codeOf(server.ask("POST", "/refresh", gone.refresh_token))).toEqual([401, "user_not_found"]);
     const again = await pairOf("/register", "soon-gone");
@@ -130,7 +133,7 @@ describe("the auth server", () => {
     expect([answer.status, answer.header("allow"), answer.json()]).toEqual([
       405,
       ["POST"],
-      { code: "method_not_allowed", msg: "This route takes POST" },
+      { code: "method_not_allowed", msg: "This address takes POST" },
     ]);
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
       expect(await codeOf(server.send({ method, path: "/protected" }))).toEqual([405, "method_not_allowed"]);

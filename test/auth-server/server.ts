@@ -7,10 +7,10 @@ import { afterAll } from "vitest";
 import { type Answer, type SendOptions, send } from "../support/http.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const MAIN = join(ROOT, "examples/auth-server/main.ts");
+const MAIN = join(ROOT, "src/cli/main.ts");
 const TSX = import.meta.resolve("tsx");
 
-/** How the example is started. */
+/** How the server is started. */
 export interface StartOptions {
   /** @default a new folder */
   readonly cwd?: string;
@@ -25,7 +25,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** The example, running. */
+/** The server, running. */
 export interface Running {
   readonly url: string;
   readonly cwd: string;
@@ -64,10 +64,17 @@ export function temporaryFolder(): string {
 
 function launch({ cwd = temporaryFolder(), env = {}, before }: StartOptions) {
   const preload = before === undefined ? [] : ["--import", `data:text/javascript,${encodeURIComponent(before)}`];
-  const child = spawn(process.execPath, ["--import", TSX, ...preload, MAIN], {
+  const child = spawn(process.execPath, ["--import", TSX, ...preload, MAIN, "serve"], {
     cwd,
-    // Nothing of the environment of the tests gets in; the entries of the package are those of the source.
-    env: { PATH: process.env.PATH, TSX_TSCONFIG_PATH: join(ROOT, "tsconfig.json"), PORT: "0", ...env },
+    // Nothing of the environment of the tests gets in. Each client may say where it comes from, as limits go by that.
+    env: {
+      PATH: process.env.PATH,
+      TSX_TSCONFIG_PATH: join(ROOT, "tsconfig.json"),
+      PORT: "0",
+      LOG_FORMAT: "text",
+      TRUSTED_PROXIES: "127.0.0.1",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
@@ -91,14 +98,15 @@ export async function startServer(options: StartOptions = {}): Promise<Running> 
   const { child, cwd, ended, output } = launch(options);
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on("data", () => {
-      const [, found] = /^Listening on (\S+)$[\s\S]*\n$/m.exec(output()) ?? [];
+      const [, found] = /Listening on ([^\s"]+)[\s\S]*\n$/.exec(output()) ?? [];
       if (found) resolve(found);
     });
     void ended.then((end) => reject(new Error(`it ended with ${end.code}: ${end.output}`)));
   });
   let answers = "";
   const ask = async (wanted: SendOptions): Promise<Answer> => {
-    const answer = await send(url, wanted);
+    const from = ["X-Forwarded-For", somewhere()] as const;
+    const answer = await send(url, { ...wanted, headers: [from, ...(wanted.headers ?? [])] });
     answers += `${answer.headers.flat().join("\n")}\n${answer.text}\n`;
     return answer;
   };
@@ -122,6 +130,13 @@ export async function startServer(options: StartOptions = {}): Promise<Running> 
     },
   };
 }
+
+/** An address that nobody else has. */
+function somewhere(): string {
+  clients++;
+  return `10.${(clients >> 16) & 255}.${(clients >> 8) & 255}.${clients & 255}`;
+}
+let clients = 0;
 
 /** Starts it where it should refuse to, and gives what it says. */
 export async function startRefused(options: StartOptions): Promise<Ended> {

@@ -53,7 +53,7 @@ describe("the development secret", () => {
 
   it("gives way to JWT_SECRET_KEY", async () => {
     const server = await startServer({ env: { JWT_SECRET_KEY: SECRET, NODE_ENV: "production", HOST: "0.0.0.0" } });
-    expect(existsSync(join(server.cwd, ".jwt-extended"))).toBe(false);
+    expect(existsSync(join(server.cwd, ".jwt-extended/dev-secret"))).toBe(false);
     const { access_token } = (
       await server.post("/register", { username: "real", password: "long enough" })
     ).json() as Pair;
@@ -95,8 +95,12 @@ describe("the development secret", () => {
 });
 
 describe("the start", () => {
-  it.each(["", "secret", "x".repeat(31)])("refuses JWT_SECRET_KEY=%j", async (secret) => {
-    await refused({ env: { JWT_SECRET_KEY: secret } }, /JWT_SECRET_KEY\. Make a secret/);
+  it.each([
+    ["", /JWT_SECRET_KEY is empty\. Make a secret.*openssl rand/],
+    ["secret", /JWT_SECRET_KEY: .*fewer than 32 bytes.*openssl rand/],
+    ["x".repeat(31), /JWT_SECRET_KEY: .*fewer than 32 bytes/],
+  ])("refuses JWT_SECRET_KEY=%j", async (secret, says) => {
+    await refused({ env: { JWT_SECRET_KEY: secret } }, says);
   });
 
   it("refuses a busy port", async () => {
@@ -121,7 +125,9 @@ describe("the start", () => {
 
   it("tells how to make an administrator, and nothing secret", async () => {
     const server = await startServer();
-    expect(server.output()).toMatch(/^There is no administrator yet: .*ADMIN_USERNAME and ADMIN_PASSWORD/m);
+    expect(server.output()).toMatch(
+      /^There is no administrator yet: open the link in \S+setup-link within 30 minutes.*ADMIN_USERNAME and ADMIN_PASSWORD/m,
+    );
     await server.stop();
     const made = await startServer({
       cwd: server.cwd,
@@ -134,7 +140,7 @@ describe("the start", () => {
   it("holds the administrator to the rules", async () => {
     const admin = (ADMIN_USERNAME: string, ADMIN_PASSWORD: string) => ({ env: { ADMIN_USERNAME, ADMIN_PASSWORD } });
     await refused(admin("boss", "2short"), /ADMIN_PASSWORD cannot be used: .*8 bytes/);
-    await refused(admin("b ss", "marker-long-enough"), /ADMIN_USERNAME must/);
+    await refused(admin("b ss", "marker-long-enough"), /ADMIN_USERNAME cannot be used: A username has 3 to 32/);
     await refused({ env: { ADMIN_USERNAME: "boss" } }, /only work together/);
     const server = await startServer();
     await server.post("/register", { username: "boss", password: "an ordinary user" });
