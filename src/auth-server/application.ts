@@ -29,12 +29,16 @@ export interface Application {
   stop(): void;
 }
 
+/** Registrations from one address where all come from this machine: whoever tries things out makes many users. */
+const TRYING_OUT = { points: 1_000, duration: 3_600 };
+
 /** Joins the rooms: who may do what, where it is remembered, and at which address it is answered. */
 export function createApplication(settings: Settings, signing: Signing, stores: Stores, log: Log): Application {
   const { tables, store, limits } = stores;
   const { publicOrigin, trustedProxies } = settings;
   const audit = createAuditFeed(tables.audit);
-  const accounts = createAccounts({ tables, audit: audit.store, limits, logger: log, trustedProxies });
+  const limitRules = settings.plainHttp ? { registration: TRYING_OUT } : undefined;
+  const accounts = createAccounts({ tables, audit: audit.store, limits, limitRules, logger: log, trustedProxies });
   const manager = createManager(signing.options, accounts, store, log);
   const adapter = nodeJwt(manager);
   const setup = createSetup(manager, accounts, tables, clientAddresses(trustedProxies));

@@ -1,7 +1,7 @@
 import type { User } from "../accounts/users.ts";
 import type { NodeJwt } from "../adapters/node.ts";
 import { NodeRequest } from "../adapters/node-request.ts";
-import { RevokedTokenError, raise } from "../errors.ts";
+import { AccountError, RevokedTokenError, raise } from "../errors.ts";
 import { revocationQuery } from "../sessions/query.ts";
 import type { AnyClaims, AuthContext, GuardedRequest } from "../types.ts";
 import type { AuditFeed } from "./audit-feed.ts";
@@ -12,6 +12,8 @@ import type { Stream, Streams } from "./streams.ts";
 
 /** Milliseconds between two looks at the token, the session and the role of an administrator who follows the trail. */
 const CHECK_EVERY = 10_000;
+/** Streams of the audit trail that one session may have. */
+const TRAILS_OF_SESSION = 2;
 
 type Auth = AuthContext<User, AnyClaims>;
 
@@ -56,15 +58,29 @@ export function eventRows(
     roles: "admin",
     verify: (auth: Auth, request: GuardedRequest) => isAdministrator(auth) && isOwnPage(auth, request),
   };
+  const following = new Map<string, number>();
   const all = jwtRequired(wanted, (req, res, auth) => {
+    const { sessionId } = auth;
+    if (sessionId === undefined) return raise(new RevokedTokenError("session_required"));
+    const others = (): number => following.get(sessionId) ?? 0;
+    if (others() >= TRAILS_OF_SESSION) {
+      const message = "This login follows the trail often enough already: close another stream";
+      return raise(new AccountError("too_busy", { message, retryAfter: 5 }));
+    }
     const stops: (() => void)[] = [];
     const stream: Stream = streams.open(res, auth.identity, () => {
       for (const stop of stops) stop();
     });
+    following.set(sessionId, others() + 1);
+    const leave = (): void => {
+      if (others() > 1) following.set(sessionId, others() - 1);
+      else following.delete(sessionId);
+    };
     const request = new NodeRequest(req, undefined, req, 0);
     // Anything that would keep this request out now ends it, a store that does not answer included.
     const timer = setInterval(() => manager.verifyRequest(request, wanted).catch(() => stream.close()), CHECK_EVERY);
     stops.push(
+      leave,
       () => clearInterval(timer),
       audit.listen((entry) => stream.send("audit", entry)),
       sessions.watch(sessionOf(auth), () => stream.close()),

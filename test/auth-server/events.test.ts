@@ -131,6 +131,23 @@ describe("/admin/events", () => {
     await expect.poll(() => stream.closedAt(), { timeout: 2_000 }).toBeDefined();
   });
 
+  it("has two streams for a login, and a third when one of them is closed", async () => {
+    const own = (await server.post("/login", ADMIN)).json() as Pair;
+    const streams = [await follow(own, "/admin/events"), await follow(own, "/admin/events")];
+    expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+    const third = await server.ask("GET", "/admin/events", own.access_token);
+    expect([third.status, (third.json() as { code: string }).code]).toEqual([503, "too_busy"]);
+    streams[0]?.abort();
+    await expect
+      .poll(async () => {
+        const stream = await follow(own, "/admin/events");
+        stream.abort();
+        return stream.status;
+      })
+      .toBe(200);
+    streams[1]?.abort();
+  });
+
   it("ends when the role goes", async () => {
     const second = await register("second-admin");
     const { sub } = claimsOf(second.access_token);
