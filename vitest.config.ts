@@ -20,5 +20,6 @@ export default defineConfig({
     reporters: ["default", new SummaryReporter()],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    globalSetup: ["test/support/console-build.ts"],
   },
 });

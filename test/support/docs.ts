@@ -27,3 +27,24 @@ export function section(text: string, heading: string): string {
   const to = lines.findIndex((line, i) => i > from && /^#+ /.test(line));
   return lines.slice(from + 1, to < 0 ? undefined : to).join("\n");
 }
+
+/**
+ * The TypeScript of a page as one module: each block in a scope of its own that sees the blocks before it.
+ * @param more what stands behind the last block
+ */
+export function moduleOf(text: string, more = ""): string {
+  const imports = new Map<string, Set<string>>();
+  const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block = ""]) =>
+    block.replaceAll(/^import (.*) from "([^"]+)";\n/gm, (_line, what: string, from: string) => {
+      const names = imports.get(from) ?? new Set();
+      for (const name of what.replace(/[{}]/g, "").split(","))
+        names.add(what.startsWith("{") ? name.trim() : `default as ${name.trim()}`);
+      imports.set(from, names);
+      return "";
+    }),
+  );
+  const head = [...imports].map(([from, names]) => `import { ${[...names].join(", ")} } from "${from}";`);
+  const open = blocks.map((block) => `{\n${block}`);
+  // `token` stands for one that the reader has at hand.
+  return `${head.join("\n")}\ndeclare const token: string;\n${open.join("\n")}\n${more}${"\n}".repeat(blocks.length)}\nexport {};\n`;
+}
