@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Express } from "express";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { act, who } from "../support/answers.ts";
+import { act, cookiesOf, who } from "../support/answers.ts";
 import { hasChromium, startChromium, startProfile } from "../support/chromium.ts";
 import { codeIn, page as documentation, rowsOf, section } from "../support/docs.ts";
 import { nodeHarness } from "../support/harness/node.ts";
@@ -34,6 +34,29 @@ describe("docs/browser.md", () => {
         body,
       )?.[1];
       if (codeIn(value) !== undefined) expect([name, doc]).toEqual([name, codeIn(value)]);
+    }
+  });
+
+  it("has the cookies that each way of serving makes", async () => {
+    const rows = rowsOf(section(documentation("browser.md"), "A page and its service under different hosts"));
+    const shown = rows.filter(([options]) => /^`\{/.test(options ?? ""));
+    expect(shown.length).toBe(5);
+    for (const [options = "", cookies = "", sameSite, scope = ""] of shown) {
+      const manager = managerOf({
+        tokenLocation: ["cookies"],
+        ...(new Function(`return (${codeIn(options)});`)() as object),
+      });
+      const login = act("/login", async (tools) => tools.sendTokens(await manager.createTokenPair("ada")));
+      await serving(nodeHarness, manager, [login], {}, async (client) => {
+        const headers = [["Sec-Fetch-Site", "same-origin"]] as const;
+        const made = Object.values(cookiesOf(await client.send({ method: "POST", path: "/login", headers })));
+        expect(made.map(({ name }) => `\`${name}\``).sort()).toEqual(cookies.split(", ").sort());
+        const domain = /below `([^`]+)`/.exec(scope)?.[1];
+        for (const { name, attributes } of made) {
+          expect(attributes).toMatchObject({ path: "/", secure: "", samesite: codeIn(sameSite) });
+          expect([attributes.domain, "httponly" in attributes]).toEqual([domain, !name.includes("csrf_")]);
+        }
+      });
     }
   });
 

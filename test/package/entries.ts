@@ -110,7 +110,9 @@ export function holdsOnly(installed: string): void {
   const missing = ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md"].filter(
     (name) => !all.includes(name),
   );
-  const odd = all.filter((path) => !papers.test(path) && !/^dist\/.*\.(js|d\.ts)$/.test(path));
+  const build =
+    /^dist\/console\/.*\.(html|css|js|svg)$|^dist\/(?!console\/|(cli|auth-server)\/.*\.d\.ts$).*\.(js|d\.ts)$/;
+  const odd = all.filter((path) => !papers.test(path) && !build.test(path));
   none([...missing.map((name) => `${name} is missing`), ...odd.map((path) => `${path} has no place in it`)]);
 }
 

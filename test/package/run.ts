@@ -1,6 +1,7 @@
 /** Packs the library, installs it where nothing else is, and uses it there as its users will. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandSizes, commandWorks, namesWhatIsMissing, serves } from "./command.ts";
 import {
   clientIsSmall,
   coreIsPure,
@@ -50,7 +51,9 @@ async function onBareInstall(tarball: string): Promise<void> {
       typechecks(folder, resolution, ["consumer.ts"]),
     );
   }
-  await check("sizes", () => console.log(sizes(installed)));
+  await check("the command makes a secret and judges a token", () => commandWorks(folder));
+  await check("the command names the packages that it lacks", () => namesWhatIsMissing(folder));
+  await check("sizes", () => console.log(`${sizes(installed)}\n${commandSizes(installed)}`));
 }
 
 async function withFrameworkTypes(tarball: string): Promise<void> {
@@ -58,8 +61,9 @@ async function withFrameworkTypes(tarball: string): Promise<void> {
     work,
     "typed",
     tarball,
-    ["hono", "kysely", "@node-rs/argon2", "rate-limiter-flexible"].map(pinned),
+    ["hono", "kysely", "@node-rs/argon2", "rate-limiter-flexible", "libsql", "pino"].map(pinned),
   );
+  await check("the command serves, its packages installed", () => serves(folder));
   for (const entry of NEEDS_PEERS) {
     await check(`${entry} loads by import and by require(), its peers installed`, () => loads(folder, entry));
   }
