@@ -85,6 +85,8 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
   readonly #proofs: ProofGate | undefined;
   readonly #stats: () => ManagerStats;
   readonly #told = new WeakSet<JwtError>();
+  /** The guard of `verifyRequest` without options, read at its first call. */
+  #plainRule: GuardRule | undefined;
 
   constructor(options: JwtOptions<User, Claims, Identity>) {
     this.config = resolveConfig(options as unknown as JwtOptions<never, never, never>);
@@ -235,9 +237,10 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
    */
   async verifyRequest(
     request: JwtRequest,
-    options: GuardOptions<User, Claims> = {},
+    options?: GuardOptions<User, Claims>,
   ): Promise<AuthContext<User, Claims> | Anonymous> {
-    const rule = this.#rule(options);
+    this.#plainRule ??= this.#rule({});
+    const rule = options === undefined ? this.#plainRule : this.#rule(options);
     if (!this.config.behaviour.preflightOnly && isExempt(request, rule)) return MISSING;
     const admitted = await admit(request, rule);
     if (admitted instanceof JwtError) this.#denied(admitted);
