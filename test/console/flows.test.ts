@@ -23,7 +23,9 @@ describe.skipIf(!hasChromium)("the console, in a real browser", () => {
         const banner = page.getByRole("banner");
         expect(await banner.textContent()).toContain("ada");
         await page.getByText("Expires in").waitFor();
-        expect(await page.getByRole("main").textContent()).toMatch(/Expires in1[45]:\d\d.*Fresh for1[45]:\d\d.*"access"/s);
+        expect(await page.getByRole("main").textContent()).toMatch(
+          /Expires in1[45]:\d\d.*Fresh for1[45]:\d\d.*"access"/s,
+        );
 
         expect(await answerTo(page, "GET /protected")).toMatch(/200 \d+ ms\{"logged_in_as":"ada"\}$/);
         expect(await answerTo(page, "GET /fresh")).toMatch(/200 .*"fresh":true/);
