@@ -39,20 +39,40 @@ function shown(answer: Answer): string {
 export interface PlayOptions {
   readonly steps?: readonly Step[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  /** @default the repository */
+  readonly cwd?: string;
+  /** What a client knows from the run before: its cookies, and the values that have a name. */
+  readonly memory?: Memory;
+}
+
+/** What a client remembers. */
+export class Memory {
+  readonly jar = new Jar();
+  readonly variables = new Map<string, string>();
 }
 
 /** Starts an example in a process of its own, goes through its steps and ends it. */
-export async function play(file: string, options: PlayOptions = {}): Promise<void> {
+export function play(file: string, options: PlayOptions = {}): Promise<void> {
   const steps = options.steps ?? stepsOf(topComment(readText(join(ROOT, file))));
-  const child = spawn(process.execPath, ["--import", "tsx", "--import", preload, file], {
-    cwd: ROOT,
+  return running(file, options, (origin, child) => walk(steps, origin, child, options.memory ?? new Memory()));
+}
+
+/** Starts an example in a process of its own, lets `visit` ask it what it likes, and ends it. */
+export async function running(
+  file: string,
+  options: PlayOptions,
+  visit: (origin: string, child: ChildProcess) => Promise<void>,
+): Promise<void> {
+  const child = spawn(process.execPath, ["--import", "tsx", "--import", preload, file, ...(options.args ?? [])], {
+    cwd: options.cwd ?? ROOT,
     env: { ...process.env, NODE_ENV: "test", JWT_SECRET_KEY: randomBytes(48).toString("base64"), ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (text) => (printed += text));
   try {
-    await walk(steps, `http://127.0.0.1:${await portOf(child)}`, child);
+    await visit(`http://127.0.0.1:${await portOf(child)}`, child);
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}\n${printed}`);
   } finally {
@@ -67,9 +87,12 @@ function portOf(child: ChildProcess): Promise<number> {
   });
 }
 
-async function walk(steps: readonly Step[], origin: string, child: ChildProcess): Promise<void> {
-  const variables = new Map<string, string>();
-  const jar = new Jar();
+async function walk(
+  steps: readonly Step[],
+  origin: string,
+  child: ChildProcess,
+  { jar, variables }: Memory,
+): Promise<void> {
   let now = 0;
   for (const step of steps) {
     if ("later" in step) {
