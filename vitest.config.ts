@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { SummaryReporter } from "./test/support/summary-reporter.ts";
@@ -20,6 +21,8 @@ export default defineConfig({
     reporters: ["default", new SummaryReporter()],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Most of the time is spent waiting for servers, browsers and clocks: more than one for each core keeps few cores busy.
+    maxWorkers: Math.max(4, availableParallelism()),
     globalSetup: ["test/support/console-build.ts"],
   },
 });
