@@ -22,15 +22,25 @@ it("reaches the exporter of OpenTelemetry through its global meter", async () =>
   const manager = managerOf({ store: { ...memory, isRevoked } });
   const end = instrument(manager, metrics.getMeter("jwt-extended"));
 
+  const exported = async () => {
+    exporter.reset();
+    await provider.forceFlush();
+    return exporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
+      .flatMap(({ descriptor, dataPoints }) =>
+        dataPoints.map(({ attributes, value }) => ({
+          name: descriptor.name,
+          unit: descriptor.unit,
+          attributes,
+          value,
+        })),
+      );
+  };
+
   const { access_token: token, refresh_token } = await manager.createTokenPair("ada");
   for (const each of [token, token, refresh_token, "nonsense"]) await askToken(manager, each);
-  await provider.forceFlush();
-  const points = exporter
-    .getMetrics()
-    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
-    .flatMap(({ descriptor, dataPoints }) =>
-      dataPoints.map(({ attributes, value }) => ({ name: descriptor.name, unit: descriptor.unit, attributes, value })),
-    );
+  const points = await exported();
   const denied = points.filter(({ name }) => name === "jwt_extended.denied");
   expect(Object.fromEntries(denied.map(({ attributes, value }) => [attributes.code, value]))).toEqual({
     token_invalid: 1,
@@ -43,8 +53,8 @@ it("reaches the exporter of OpenTelemetry through its global meter", async () =>
   expect(JSON.stringify(points)).not.toContain(token.slice(-20));
 
   end();
-  exporter.reset();
   await askToken(manager, "nonsense");
-  await provider.forceFlush();
+  const forged = (await exported()).find(({ attributes }) => attributes.code === "token_invalid");
+  expect(forged?.value).toBe(1);
   await provider.shutdown();
 });
