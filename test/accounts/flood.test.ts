@@ -6,8 +6,9 @@ import { brief, PASSWORD, type Running, startAccounts } from "./server.ts";
 describe("a flood", () => {
   let server: Running;
   beforeAll(async () => {
-    // The cost is the real one: that is what a flood is about.
-    server = await startAccounts({ accounts: { passwords: {} }, manager: { storeTimeout: "10s" } });
+    // The cost is the real one: that is what a flood is about. The line is short, so that it is full on any machine.
+    const queue = { running: 1, waiting: 10 };
+    server = await startAccounts({ accounts: { passwords: { queue } }, manager: { storeTimeout: "10s" } });
     await server.register("ada");
   });
   afterAll(() => server.close());
