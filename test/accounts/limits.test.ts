@@ -77,10 +77,10 @@ describe.each(PLACES)("limits in %s", (name, isHere, open) => {
       expect(Math.max(...waits.map(Number))).toBeLessThanOrEqual(8);
       // The device on which the user has logged in before has a bucket of its own.
       expect(await knock(limits, from("198.51.100.7", "ada", "known-device"))).toBe("in");
-      await vi.waitFor(async () => expect(await knock(limits, from("198.51.100.8"))).toBe("in"), {
-        timeout: 12_000,
-        interval: 200,
-      });
+      // Each time from another address: ten times are as often as one may try.
+      let last = 0;
+      const another = () => knock(limits, from(`198.51.100.${++last}`));
+      await vi.waitFor(async () => expect(await another()).toBe("in"), { timeout: 12_000, interval: 200 });
     }, 20_000);
 
     it("count one address over all accounts, and all of an IPv6 network as one", async () => {

@@ -103,7 +103,7 @@ describe.skipIf(!available("PostgreSQL (set PG_BIN)", POSTGRES !== undefined))("
       if (names.length === 0) names = rows.map(({ name }) => name);
       await pool.query("deallocate all");
     });
-    expect(names).toHaveLength(3);
+    expect(names).toHaveLength(5);
     const taken = server.pool({}, 1);
     for (const name of names) await taken.query(`prepare ${name} as select 1 as flagged, 0 as m_seq`);
     await use(taken, async () => {});

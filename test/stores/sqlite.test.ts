@@ -143,6 +143,27 @@ describe("the SQLite store", () => {
     expect(again.map((each) => each.status === "fulfilled" && each.value.outcome)).toEqual(rows.map(() => "rotated"));
   });
 
+  it("opens a session later than a revocation that came between the look and the writing", async () => {
+    const name = fileName();
+    const { database } = watched(name);
+    const clock = fakeClock(Date.now());
+    const store = sqliteStore({ database, clock });
+    await store.revoke({ kind: "subject", subject: "alice", until: clock() + 1e9 });
+    const { exec } = database;
+    database.exec = (text) => {
+      database.exec = exec;
+      const beside = openFile(name);
+      beside.exec("update jx_epochs set epoch = epoch + 1 where subject is not null");
+      beside.exec("update jx_meta set seq = seq + 1, mark = randomblob(8)");
+      beside.close();
+      return exec.call(database, text);
+    };
+    const { sid } = await store.open(login("alice", clock));
+    expect(database.exec).toBe(exec);
+    expect(await store.isRevoked({ subject: "alice", sid })).toBe(false);
+    expect(await store.read(sid)).toMatchObject({ endedAt: undefined });
+  });
+
   it("throws once its file was deleted or replaced, until it is back or another is opened", async () => {
     const name = fileName();
     let database = openFile(name);

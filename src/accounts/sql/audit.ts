@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Row } from "../../stores/sql/engine.ts";
+import { given } from "../../stores/sql/statement.ts";
 import type { AuditEntry, AuditKind, AuditStore } from "../audit.ts";
 import { isDuplicate } from "./dialects.ts";
 import type { AccountRunner } from "./runner.ts";
@@ -23,12 +24,12 @@ export function sqlAudit(
   purge(until: string): Promise<void>;
   activity(since: string, span: number): Promise<readonly Activity[]>;
 } {
+  const names = ["id", "at", "kind", "outcome", "subject", "actor", "session", "address", "userAgent", "detail"];
+  const insert = runner.writing(sql`insert into ${audit} (${COLUMNS}) values (${sql.join(names.map(given))})`);
   return {
-    async add({ id, at, kind, outcome, subject, actor, session, address, userAgent, detail }) {
-      const insert = sql`insert into ${audit} (${COLUMNS})
-        values (${id}, ${at}, ${kind}, ${outcome}, ${subject}, ${actor}, ${session}, ${address}, ${userAgent}, ${detail})`;
+    async add(entry) {
       try {
-        await runner.ask((db) => insert.execute(db));
+        await insert({ ...entry });
       } catch (error) {
         // It is there already: the answer to the first attempt was lost on the way.
         if (!isDuplicate(error)) throw error;

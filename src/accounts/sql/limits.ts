@@ -1,69 +1,75 @@
 import { sql } from "kysely";
 import { RateLimiterMySQL, RateLimiterPostgres, RateLimiterSQLite } from "rate-limiter-flexible";
+import type { Database } from "../../stores/sql/engine.ts";
 import { guardedPool as guardedMysql, type MysqlPool } from "../../stores/sql/mysql-pool.ts";
 import { guardedPool, type PostgresPool } from "../../stores/sql/postgres-pool.ts";
-import { connectionOf, type SqliteDatabase } from "../../stores/sql/sqlite-connection.ts";
+import { connectionOf, groupedWrites, type SqliteDatabase } from "../../stores/sql/sqlite-connection.ts";
 import type { NodeSqliteDatabase } from "../../stores/sql/sqlite-node.ts";
+import { Late, type Statement } from "../../stores/sql/statement.ts";
 import type { Limiter, LimitRule, MakeLimiter } from "../limits.ts";
 import type { AccountRunner } from "./runner.ts";
 import type { AccountNames } from "./tables.ts";
 
-/** The limiters of one database. */
-export interface SqlLimiter {
-  /** Whether there is but one connection, on which no transaction of ours may be open meanwhile. */
-  readonly isShared: boolean;
-  /** Makes one over our table, which is there already. */
-  make(rule: LimitRule & { readonly keyPrefix: string; readonly tableName: string }): Limiter;
-}
+/** Makes the limiters of one database, over our table, which is there already. */
+export type SqlLimiter = (rule: LimitRule & { readonly keyPrefix: string; readonly tableName: string }) => Limiter;
 
 /** Milliseconds between two removals of what is forgotten. */
 const PURGE_EVERY = 60_000;
 
 /** Counts in a table of the same database. */
-export function sqlLimits(runner: AccountRunner, { nameOf, limits }: AccountNames, of: SqlLimiter): MakeLimiter {
+export function sqlLimits(runner: AccountRunner, { nameOf, limits }: AccountNames, make: SqlLimiter): MakeLimiter {
   let purgedAt = Date.now();
-  const inLine = async <T>(work: () => Promise<T>): Promise<T> => {
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
     if (Date.now() - purgedAt > PURGE_EVERY) {
       purgedAt = Date.now();
       await runner.ask((db) => sql`delete from ${limits} where expire < ${purgedAt}`.execute(db));
     }
-    // Where each call takes a connection of its own, none may be held meanwhile: a pool would run dry.
-    return runner.ask((db) => (of.isShared ? db.connection().execute(work) : work()));
+    return runner.ask(work);
   };
   return (rule) => {
-    const limiter = of.make({ ...rule, tableName: nameOf("limits") });
+    const limiter = make({ ...rule, tableName: nameOf("limits") });
     return {
-      consume: (key, points, options) => inLine(() => limiter.consume(key, points, options)),
-      reward: (key, points) => inLine(() => limiter.reward(key, points)),
+      consume: (key, points, options) => call(() => limiter.consume(key, points, options)),
+      reward: (key, points) => call(() => limiter.reward(key, points)),
     };
   };
 }
 
-/** @param database of libsql, better-sqlite3 or node:sqlite: what they differ in is hidden from the limiter */
-export function sqliteLimiter(database: SqliteDatabase | NodeSqliteDatabase): SqlLimiter {
+/**
+ * @param database of libsql, better-sqlite3 or node:sqlite: what they differ in is hidden from the limiter
+ * @param db the same, in whose line each call waits
+ */
+export function sqliteLimiter(database: SqliteDatabase | NodeSqliteDatabase, db: Database): SqlLimiter {
   const connection = connectionOf(database);
-  /** Runs without a wait for the disk, which would take longer than all else in a login: a power cut may take back the last counts. */
-  const unflushed = <T>(work: () => T): T => {
-    connection.exec("pragma synchronous = normal");
-    try {
-      return work();
-    } finally {
-      connection.exec("pragma synchronous = full");
-    }
-  };
+  // Without a wait for the disk, which would take longer than all else in a login: a power cut may take back the last counts.
+  const write = groupedWrites(connection, (work) =>
+    db.connection().execute(async () => {
+      connection.exec("pragma synchronous = normal");
+      try {
+        work();
+      } finally {
+        connection.exec("pragma synchronous = full");
+      }
+    }),
+  );
+  const statements = new Map<string, Statement>();
   const client = {
     prepare(text: string) {
-      const prepared = connection.prepare(text);
-      return {
-        get: (...given: unknown[]) => unflushed(() => prepared.all(given)[0]),
-        run: (...given: unknown[]) => unflushed(() => prepared.run(given)),
-      };
+      const statement = statements.get(text) ?? inOrder(text);
+      statements.set(text, statement);
+      return { get: (...values: unknown[]) => write(statement, { ...values }) };
     },
     // It asks for a transaction around a single statement.
     transaction: (work: () => unknown) => work,
   };
   const own = { storeClient: client, storeType: "better-sqlite3", tableCreated: true };
-  return { isShared: true, make: (rule) => new RateLimiterSQLite({ ...rule, ...own }) };
+  return (rule) => new RateLimiterSQLite({ ...rule, ...own });
+}
+
+/** A statement whose parameters are given in their order. */
+function inOrder(text: string): Statement {
+  const parameters = text.match(/\?/g)?.map((_, at) => new Late((values) => values[at])) ?? [];
+  return { text, parameters, name: text };
 }
 
 /** Statements are sent as a whole: prepared ones do not live through a pooler in transaction mode. */
@@ -80,7 +86,7 @@ export function postgresLimiter(pool: PostgresPool): SqlLimiter {
     },
   };
   const own = { storeClient: client, storeType: "client", tableCreated: true, clearExpiredByTimeout: false };
-  return { isShared: false, make: (rule) => new RateLimiterPostgres({ ...rule, ...own }) };
+  return (rule) => new RateLimiterPostgres({ ...rule, ...own });
 }
 
 type Tell = (error: unknown, rows?: unknown) => void;
@@ -103,8 +109,5 @@ export function mysqlLimiter(pool: MysqlPool): SqlLimiter {
     },
   });
   const own = { storeType: "pool", tableCreated: true, clearExpiredByTimeout: false };
-  return {
-    isShared: false,
-    make: (rule) => new RateLimiterMySQL({ ...rule, ...own, storeClient: clientOf(rule.tableName) }),
-  };
+  return (rule) => new RateLimiterMySQL({ ...rule, ...own, storeClient: clientOf(rule.tableName) });
 }

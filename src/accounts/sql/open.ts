@@ -75,7 +75,7 @@ export interface MysqlAccountsOptions extends AccountTablesOptions {
 export function sqliteAccounts({ database, ...options }: SqliteAccountsOptions): AccountTables {
   return open(
     () => sqliteEngine(database, () => Date.now()),
-    () => sqliteLimiter(database),
+    (db) => sqliteLimiter(database, db),
     PLAIN_TEXT,
     options,
   );
@@ -109,7 +109,7 @@ export function mysqlAccounts({ pool, ...options }: MysqlAccountsOptions): Accou
 
 function open(
   connect: (prefix: string) => { db: Database; engine: Engine },
-  limiter: () => SqlLimiter,
+  limiter: (db: Database) => SqlLimiter,
   dialect: AccountDialect,
   { tablePrefix = "jx_", migrate = true }: AccountTablesOptions,
 ): AccountTables {
@@ -121,7 +121,7 @@ function open(
   return {
     users: sqlUsers(runner, engine, names),
     audit,
-    limits: sqlLimits(runner, names, limiter()),
+    limits: sqlLimits(runner, names, limiter(db)),
     isHeld: (role) => runner.ask(async (db) => (await first(holders(names.users, role), db)) !== undefined),
     activity: (since, span) => activity(idFrom(since), span),
     migrate: () => accountRunner(db, engine, update).start(),

@@ -1,9 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Database, Engine } from "../../stores/sql/engine.ts";
+import type { RawBuilder } from "kysely";
+import { type Database, type Engine, type Row, readBy, readSoon } from "../../stores/sql/engine.ts";
 import { alone, transaction } from "../../stores/sql/migrations.ts";
+import { compile, type Values } from "../../stores/sql/statement.ts";
 
 /** Runs statements, again where that helps. Whatever runs may run twice, also after it was committed. */
 export interface AccountRunner {
+  /** A statement that reads, compiled once: gives its first row. */
+  reading(statement: RawBuilder<unknown>): (values: Values) => Promise<Row | undefined>;
+  /** One that writes. */
+  writing(statement: RawBuilder<unknown>): (values: Values) => Promise<void>;
   /** One statement by itself. */
   ask<T>(work: (db: Database) => Promise<T>): Promise<T>;
   /** A short transaction. */
@@ -41,6 +47,15 @@ export function accountRunner(db: Database, engine: Engine, prepare: () => Promi
     }
   }
   return {
+    reading(built) {
+      const statement = compile(built, db);
+      return (values) => call(() => readSoon(engine, statement, values));
+    },
+    writing(built) {
+      const statement = compile(built, db);
+      const write = engine.write ?? ((...what) => readBy(db, ...what));
+      return (values) => call(async () => void (await write(statement, values)));
+    },
     ask: (work) => call(() => work(db)),
     change: (work) => call(() => transaction(db, engine, work)),
     changeAlone: (work) => call(() => alone(db, engine, work)),

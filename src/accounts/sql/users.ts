@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import { type Database, type Engine, first, type Row } from "../../stores/sql/engine.ts";
+import { given } from "../../stores/sql/statement.ts";
 import type { UserRecord, UserStore } from "../users.ts";
 import { isDuplicate } from "./dialects.ts";
 import type { AccountRunner } from "./runner.ts";
@@ -15,9 +16,16 @@ export function sqlUsers(runner: AccountRunner, engine: Engine, { users }: Accou
     const row = await first(select(where), db);
     return row && userOf(row);
   };
+  const findBy = (column: string) => {
+    const read = runner.reading(select(sql`${sql.id(column)} = ${given("wanted")}`));
+    return async (wanted: string): Promise<UserRecord | undefined> => {
+      const row = await read({ wanted });
+      return row && userOf(row);
+    };
+  };
   return {
-    byId: (id) => runner.ask((db) => find(db, sql`id = ${id}`)),
-    byName: (name) => runner.ask((db) => find(db, sql`name = ${name}`)),
+    byId: findBy("id"),
+    byName: findBy("name"),
     change: (user, changes) =>
       runner.change(async (db) => {
         const now = await find(db, sql`id = ${user.id} ${engine.forUpdate}`);

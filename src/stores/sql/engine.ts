@@ -71,6 +71,18 @@ export async function first(statement: RawBuilder<unknown>, db: Database): Promi
   return (await statement.execute(db)).rows[0] as Row | undefined;
 }
 
+/** Reads the first row at once where that can be, else in line with what is going on. */
+export async function readSoon(engine: Engine, statement: Statement, values: Values): Promise<Row | undefined> {
+  if (engine.readNow) {
+    try {
+      return engine.readNow(statement, values);
+    } catch {
+      // Asked again, behind the transaction on this connection; or it says what is wrong.
+    }
+  }
+  return engine.read(statement, values);
+}
+
 /** Reads by a statement of its own, over any connection. */
 export async function readBy(db: Database, { text, parameters }: Statement, values: Values): Promise<Row | undefined> {
   return (await db.executeQuery(CompiledQuery.raw(text, parametersOf(parameters, values)))).rows[0] as Row | undefined;

@@ -4,53 +4,92 @@ import type { NewSession, SessionRow } from "../contract.ts";
 import { storeKey } from "../keys.ts";
 import { isOver } from "../rotation.ts";
 import { newSessionId } from "../session-id.ts";
-import { type Database, first, readBy } from "./engine.ts";
-import { seenColumns, seenFrom } from "./generation.ts";
+import { type Database, first, readBy, readSoon } from "./engine.ts";
+import { knownFrom, knownValues, type Seen, seenColumns, seenFrom } from "./generation.ts";
 import type { Parts } from "./parts.ts";
 import { asEpochsLeaveIt, detailOf, display, fromColumn, overAt, sessionOf, toColumn } from "./rows.ts";
 import { given } from "./statement.ts";
 
-/** Opens a session; its birth and the epochs that it must be later than are one snapshot. */
-export function open(parts: Parts, session: NewSession): Promise<SessionRow> {
+/** What the birth of a session depends on. */
+const seeing = ({ engine, tables }: Parts): RawBuilder<unknown> =>
+  sql`select ${seenColumns(engine, tables, given("seq"))},
+    (select u.epoch from ${tables.epochs} u where u.id = ${given("subject_id")}) as subject_epoch from ${seenFrom(tables)}`;
+
+const COLUMNS = [
+  ...["id", "subject_id", "subject", "detail", "born", "gen", "auth_time", "issued_at", "refresh_exp"],
+  ...["absolute_end", "raced_count", "csrf_seed", "last_used_at", "over_at"],
+] as const;
+
+function columnsOf(row: SessionRow, subjectId: Buffer): Readonly<Record<(typeof COLUMNS)[number], unknown>> {
+  return {
+    id: storeKey("session", row.sid),
+    subject_id: subjectId,
+    subject: display(row.subject),
+    detail: detailOf(row),
+    born: toColumn(row.born),
+    gen: 0,
+    auth_time: toColumn(row.authTime),
+    issued_at: toColumn(row.issuedAt),
+    refresh_exp: row.refreshExp === undefined ? null : toColumn(row.refreshExp),
+    absolute_end: toColumn(row.absoluteEnd),
+    raced_count: 0,
+    csrf_seed: row.csrfSeed,
+    last_used_at: toColumn(row.lastUsedAt),
+    over_at: overAt(row),
+  };
+}
+
+/** Opens a session where nothing was revoked since its birth was reckoned. */
+const opening = ({ engine, tables }: Parts): RawBuilder<unknown> =>
+  sql`insert into ${tables.sessions} (${sql.join(COLUMNS.map((name) => sql.ref(name)))})
+    select ${sql.join(COLUMNS.map(given))} from ${knownFrom(engine, tables)} and m.seq = ${given("seq")} returning id`;
+
+function newborn(session: NewSession, { everything, seenAt: now }: Seen, subjectEpoch: unknown): SessionRow {
+  const born = Math.max(now, everything + 1, fromColumn(subjectEpoch ?? 0) + 1);
+  const begin = {
+    gen: 0,
+    rotatedAt: undefined,
+    racedCount: 0,
+    op: undefined,
+    endedAt: undefined,
+    endedWhy: undefined,
+  };
+  return { ...session, ...begin, sid: newSessionId(born), born, csrfSeed: randomBytes(16), lastUsedAt: now };
+}
+
+/** Opens a session: by one statement where nothing is revoked meanwhile, else in a transaction. */
+export async function open(parts: Parts, session: NewSession): Promise<SessionRow> {
   const { engine, tables, lineage, runner } = parts;
   const subjectId = storeKey("subject", session.subject);
   let opened: SessionRow | undefined;
-  return runner.change(async ({ db, known }) => {
-    const context = await first(
-      sql`select ${seenColumns(engine, tables, known?.seq)}, (select u.epoch from ${tables.epochs} u where u.id = ${subjectId})
-        as subject_epoch from ${seenFrom(tables)}`,
-      db,
-    );
-    const { everything, seenAt: now } = lineage.check(context, known);
-    // An attempt whose answer was lost may have opened it already.
-    if (opened && (await find(tables, db, opened.sid))) return opened;
-    const born = Math.max(now, everything + 1, fromColumn(context?.subject_epoch ?? 0) + 1);
-    const begin = {
-      gen: 0,
-      rotatedAt: undefined,
-      racedCount: 0,
-      op: undefined,
-      endedAt: undefined,
-      endedWhy: undefined,
-    };
-    const row = { ...session, ...begin, sid: newSessionId(born), born, csrfSeed: randomBytes(16), lastUsedAt: now };
-    opened = row;
-    await insert(parts, db, subjectId, row);
-    return row;
+  const atOnce = await runner.ask(async ({ known, isRetry }) => {
+    if (!engine.write || isRetry) return undefined;
+    const context = await readSoon(engine, parts.compiled(seeing), { seq: known?.seq ?? -1, subject_id: subjectId });
+    const seen = lineage.check(context, known);
+    opened = newborn(session, seen, context?.subject_epoch);
+    const values = { ...columnsOf(opened, subjectId), ...knownValues(seen) };
+    return (await engine.write(parts.compiled(opening), values)) && opened;
   });
+  return atOnce ?? openLocked();
+
+  /** The birth and the epochs that it must be later than are one snapshot. */
+  function openLocked(): Promise<SessionRow> {
+    return runner.change(async ({ db, known }) => {
+      const context = await readBy(db, parts.compiled(seeing), { seq: known?.seq ?? -1, subject_id: subjectId });
+      const seen = lineage.check(context, known);
+      // An attempt whose answer was lost may have opened it already.
+      if (opened && (await find(tables, db, opened.sid))) return opened;
+      opened = newborn(session, seen, context?.subject_epoch);
+      const columns = Object.entries(columnsOf(opened, subjectId));
+      await sql`insert into ${tables.sessions} (${sql.join(columns.map(([name]) => sql.ref(name)))})
+        values (${sql.join(columns.map(([, value]) => value))})`.execute(db);
+      return opened;
+    });
+  }
 }
 
 const find = (tables: Parts["tables"], db: Database, sid: string) =>
   first(sql`select id from ${tables.sessions} where id = ${storeKey("session", sid)}`, db);
-
-async function insert({ tables }: Parts, db: Database, subjectId: Buffer, row: SessionRow): Promise<void> {
-  const refreshExp = row.refreshExp === undefined ? null : toColumn(row.refreshExp);
-  await sql`insert into ${tables.sessions} (id, subject_id, subject, detail, born, gen, auth_time, issued_at,
-    refresh_exp, absolute_end, raced_count, csrf_seed, last_used_at, over_at)
-    values (${storeKey("session", row.sid)}, ${subjectId}, ${display(row.subject)}, ${detailOf(row)},
-      ${toColumn(row.born)}, 0, ${toColumn(row.authTime)}, ${toColumn(row.issuedAt)}, ${refreshExp},
-      ${toColumn(row.absoluteEnd)}, 0, ${row.csrfSeed}, ${toColumn(row.lastUsedAt)}, ${overAt(row)})`.execute(db);
-}
 
 /** The row of a session, live or ended. */
 export function read({ engine, tables, lineage, runner }: Parts, sid: string): Promise<SessionRow | undefined> {

@@ -75,9 +75,10 @@ export function connectionOf(database: SqliteDatabase | NodeSqliteDatabase): Sql
       const prepared = found ?? readable(database.prepare(statement.text), statement.text);
       // One that fails is not used again: libsql leaves it half done.
       kept.delete(statement);
-      const rows = prepared.all(parametersOf(statement.parameters, values));
+      const parameters = parametersOf(statement.parameters, values);
+      const row = prepared.reader ? prepared.all(parameters)[0] : void prepared.run(parameters);
       if (isOpen) kept.set(statement, prepared);
-      return rows[0] as Row | undefined;
+      return row as Row | undefined;
     },
   };
   return connection;
