@@ -1,5 +1,7 @@
 import { createAccounts, type KeptAccounts } from "../accounts/accounts.ts";
 import { clientAddresses } from "../accounts/address.ts";
+import { createRecorder } from "../accounts/audit.ts";
+import { askingWithin, keyedBy } from "../accounts/secrets.ts";
 import { nodeJwt } from "../adapters/node.ts";
 import type { Route } from "../http/types.ts";
 import { activityRoute } from "./activity.ts";
@@ -41,7 +43,10 @@ export function createApplication(settings: Settings, signing: Signing, stores: 
   const accounts = createAccounts({ tables, audit: audit.store, limits, limitRules, logger: log, trustedProxies });
   const manager = createManager(signing.options, accounts, store, log);
   const adapter = nodeJwt(manager);
-  const setup = createSetup(manager, accounts, tables, clientAddresses(trustedProxies));
+  const addressOf = clientAddresses(trustedProxies);
+  const ask = askingWithin(() => manager.config.storeTimeout);
+  const facts = { addressOf, ask, keyed: keyedBy(manager, ask), clock: manager.config.clock };
+  const setup = createSetup(manager, accounts, tables, addressOf, createRecorder(audit.store, log, facts));
   const streams = createStreams();
   const page = readPage();
   let isStopping = false;

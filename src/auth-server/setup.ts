@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { KeptAccounts } from "../accounts/accounts.ts";
 import type { AddressOf } from "../accounts/address.ts";
+import type { Recorder } from "../accounts/audit.ts";
 import { readFields } from "../accounts/body.ts";
 import { placeOf } from "../accounts/desk.ts";
 import type { AccountTables } from "../accounts/sql/open.ts";
@@ -30,6 +31,7 @@ export function createSetup(
   accounts: KeptAccounts,
   { isHeld }: Pick<AccountTables, "isHeld">,
   addressOf: AddressOf,
+  recorder: Recorder,
 ): Setup {
   const hashOf = (token: string): string => sha256(token).toString("base64url");
   let open: { readonly hash: string; readonly until: number } | undefined;
@@ -54,6 +56,8 @@ export function createSetup(
     const made = await add(user);
     if (made === undefined) return gone();
     gone();
+    const facts = { kind: "register", outcome: "ok", subject: made, detail: ADMIN } as const;
+    await recorder.record({ ...facts, client: await recorder.clientOf(request) });
     const client = clientInfo(request, { address: addressOf });
     const pair = await manager.createTokenPair(made, { fresh: true, client });
     return manager.tokensReply(pair, { via: place, status: 201 }, request);

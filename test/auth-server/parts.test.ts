@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AuditEntry, AuditStore } from "../../src/accounts/audit.ts";
 import { createAuditFeed } from "../../src/auth-server/audit-feed.ts";
 import { createHandler } from "../../src/auth-server/handler.ts";
@@ -84,6 +84,25 @@ describe("streams", () => {
     streams.close();
     await expect.poll(() => ended.length).toBe(4);
     expect((await open("/d")).status).toBe(503);
+  });
+
+  it("give a sign of life every 20 seconds, until they end", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const streams = createStreams();
+    let beats = 0;
+    const url = await serving((_req, res) => void streams.open(res, "a", vi.fn(), () => beats++));
+    const { body } = await fetch(url);
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect(await reader?.read()).toMatchObject({ value: ":\n\n" });
+    vi.advanceTimersByTime(19_999);
+    expect(beats).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(await reader?.read()).toMatchObject({ value: ":\n\n" });
+    streams.close();
+    expect(await reader?.read()).toMatchObject({ done: true });
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
+    expect(beats).toBe(1);
   });
 
   it("take nothing any more once they are closed", async () => {

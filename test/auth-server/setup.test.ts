@@ -44,6 +44,10 @@ describe("the link for the first administrator", () => {
     const { access_token } = made.json() as Pair;
     expect(claimsOf(access_token)).toMatchObject({ roles: ["admin"], fresh: true });
     expect((await server.ask("GET", "/admin", access_token)).json()).toEqual({ administrator: "root" });
+    const { entries } = (await server.ask("GET", "/admin/audit?kind=register", access_token)).json() as {
+      entries: object[];
+    };
+    expect(entries).toMatchObject([{ outcome: "ok", subject: claimsOf(access_token).sub, detail: "admin" }]);
     expect(existsSync(fileOf(server))).toBe(false);
     expect(brief(await server.post("/setup", { token, username: "again", password: USER.password }))).toBe(
       "404 setup_closed",

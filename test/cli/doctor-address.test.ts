@@ -1,11 +1,15 @@
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cookieFindings } from "../../src/cli/doctor/cookies.ts";
+import { opensslFound } from "../conformance/openssl.ts";
 import { listen } from "../support/harness/tools.ts";
 import { freePort } from "../support/redis.ts";
+import { available } from "../support/require.ts";
 import { command, temporaryFolder } from "./command.ts";
 
 interface Finding {
@@ -30,8 +34,11 @@ const publicJwk = {
   kid: "one",
 };
 
-/** A server without fault, but for what a case puts in place of its routes, or of the headers of all its answers. */
-function serverOf(routes: Readonly<Record<string, Handler>> = {}, headers: Readonly<Record<string, string>> = {}) {
+/** What a server without fault does, but for what a case puts in place of its routes, or of the headers of all its answers. */
+function listenerOf(
+  routes: Readonly<Record<string, Handler>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Handler {
   const good: Readonly<Record<string, Handler>> = {
     "/": (_req, res) => void res.end("<!doctype html>"),
     "/protected": (_req, res) => void res.writeHead(401, { "WWW-Authenticate": "Bearer" }).end(),
@@ -44,19 +51,19 @@ function serverOf(routes: Readonly<Record<string, Handler>> = {}, headers: Reado
         })
         .end(),
   };
-  return listen(
-    createServer((req, res) => {
-      for (const [name, value] of Object.entries({ ...HEADERS, ...headers }))
-        if (value !== "") res.setHeader(name, value);
-      const handler = { ...good, ...routes }[req.url ?? ""];
-      if (handler) handler(req, res);
-      else res.writeHead(404).end();
-    }),
-  );
+  return (req, res) => {
+    for (const [name, value] of Object.entries({ ...HEADERS, ...headers }))
+      if (value !== "") res.setHeader(name, value);
+    const handler = { ...good, ...routes }[req.url ?? ""];
+    if (handler) handler(req, res);
+    else res.writeHead(404).end();
+  };
 }
 
-async function examine(url: string, words: readonly string[] = [], cwd = temporaryFolder()) {
-  const { code, json, out, err } = await command(["doctor", url, "--json", ...words], { cwd });
+const serverOf = (...given: Parameters<typeof listenerOf>) => listen(createServer(listenerOf(...given)));
+
+async function examine(url: string, words: readonly string[] = [], cwd = temporaryFolder(), env = {}) {
+  const { code, json, out, err } = await command(["doctor", url, "--json", ...words], { cwd, env });
   expect([err, out]).toEqual(["", expect.not.stringMatching(/marker/)]);
   const { ok, findings } = json() as unknown as { ok: boolean; findings: Finding[] };
   expect(code).toBe(ok ? 0 : 1);
@@ -297,6 +304,35 @@ describe("the doctor, at a running address", () => {
     });
     const skipped = findings.filter(({ level }) => level === "skipped").map(({ check }) => check);
     expect(skipped).toEqual(["configuration", "guard", "jwks", "login", "cookies"]);
+  });
+});
+
+describe.skipIf(!available("the openssl command", opensslFound))("the doctor, over https", () => {
+  it("asks whether the certificate is good, and judges cookies by the scheme", async () => {
+    const folder = temporaryFolder();
+    const [key, cert] = ["key.pem", "cert.pem"].map((name) => join(folder, name)) as [string, string];
+    const made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert];
+    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+    execFileSync("openssl", ["req", "-x509", ...made, ...names, "-days", "2"], { stdio: "ignore" });
+    const plain = createHttpsServer({ key: readFileSync(key), cert: readFileSync(cert) }, listenerOf());
+    const { url, close } = await listen(plain);
+    const secure = url.replace("http:", "https:");
+    writeFileSync(join(folder, "login.json"), JSON.stringify({ username: "ada", password: "marker" }));
+    try {
+      const strange = await examine(secure);
+      expect(strange.bad).toMatchObject([
+        { check: "address", level: "fault", mend: expect.stringMatching(/certificate/) },
+      ]);
+      const words = ["--login", "/login", "--credentials", "login.json"];
+      const { findings, bad } = await examine(secure, words, folder, { NODE_EXTRA_CA_CERTS: cert });
+      expect(findings.find(({ check }) => check === "address")).toMatchObject({ level: "ok" });
+      expect(bad.map(({ check, says }) => `${check}: ${says}`)).toEqual([
+        expect.stringMatching(/^cookie access_token: It lacks Secure/),
+        expect.stringMatching(/^cookie access_token: Its name has no prefix/),
+      ]);
+    } finally {
+      await close();
+    }
   });
 });
 

@@ -160,7 +160,7 @@ describe("the SQLite store", () => {
     };
     const { sid } = await store.open(login("alice", clock));
     expect(database.exec).toBe(exec);
-    expect(await store.isRevoked({ subject: "alice", sid })).toBe(false);
+    expect(await store.isRevoked(about("alice", { sid }))).toBe(false);
     expect(await store.read(sid)).toMatchObject({ endedAt: undefined });
   });
 
