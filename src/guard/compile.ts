@@ -72,6 +72,7 @@ export function compileGuard(
     places:
       options.locations === undefined ? config.locations : [options.locations as JwtLocation | JwtLocation[]].flat(),
     kinds: names,
+    quick: true,
   };
   const fresh =
     typeof options.fresh === "boolean" || options.fresh === undefined

@@ -3,6 +3,7 @@ import type { JwtError } from "../errors.ts";
 import type { JwtReply, JwtRequest } from "../http/types.ts";
 import type { Found, Search } from "../locations/finding.ts";
 import type { StoreCalls } from "../sessions/store-calls.ts";
+import type { Memo } from "../token/token-rules.ts";
 import type { TokenVerifier } from "../token/verify.ts";
 import type { Anonymous, AnyClaims, AuthContext, GuardOptions, JwtHeader, MaybePromise, TokenType } from "../types.ts";
 
@@ -45,6 +46,7 @@ export interface Passage {
   found: Found | undefined;
   header: Readonly<JwtHeader>;
   claims: Claims;
+  memo: Memo;
   /** Only under `optional: "lenient"`: all is well but `exp`. */
   expired: boolean;
   /** The claims the application sees, if a schema made them; else `claims`. */

@@ -1,6 +1,7 @@
 import { ExpiredTokenError, isJwtError, type JwtError, withToken } from "../errors.ts";
 import type { JwtRequest } from "../http/types.ts";
 import { isThenable } from "../internal/thenable.ts";
+import type { Memo } from "../token/token-rules.ts";
 import type { Anonymous, AnyClaims, AuthContext, JwtHeader, MaybePromise } from "../types.ts";
 import { authContext, EXPIRED, MISSING } from "./auth-context.ts";
 import { yieldsTo } from "./checks/expiry.ts";
@@ -9,6 +10,7 @@ import type { Check, GuardRule, Passage } from "./passage.ts";
 
 const NO_HEADER = Object.freeze({ alg: "" }) as JwtHeader;
 const NO_CLAIMS: AnyClaims = Object.freeze({});
+const NO_MEMO: Memo = Object.freeze({ query: undefined, notedAt: Number.NEGATIVE_INFINITY });
 
 const UNSEEN = [
   ["cache-control", "no-store"],
@@ -31,6 +33,7 @@ export function admit(request: JwtRequest, rule: GuardRule): MaybePromise<Admitt
     found: undefined,
     header: NO_HEADER,
     claims: NO_CLAIMS,
+    memo: NO_MEMO,
     expired: false,
     shown: NO_CLAIMS,
     user: undefined,
@@ -68,12 +71,12 @@ function runLater(
 function elsewhere(passage: Passage, refusal: JwtError, checks: readonly Check[]): MaybePromise<JwtError | undefined> {
   const next = refusal instanceof ExpiredTokenError ? yieldsTo(passage) : -1;
   if (next < 0) return refusal;
-  const { found, header, claims, shown, rule } = passage;
+  const { found, header, claims, memo, shown, rule } = passage;
   passage.from = next;
   const resume = (again: JwtError | undefined): MaybePromise<JwtError | undefined> => {
     if (again && again.code !== "token_missing") return again;
     if (again) {
-      Object.assign(passage, { found, header, claims, shown });
+      Object.assign(passage, { found, header, claims, memo, shown });
       if (rule.optional !== "lenient") return refusal;
       passage.expired = true;
     }

@@ -1,10 +1,10 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
-import { InvalidRequestError } from "../errors.ts";
+import { InvalidRequestError, JwtError } from "../errors.ts";
 import type { JwtRequest } from "../http/types.ts";
 import { charCodeAt, indexOf, slice } from "../internal/text.ts";
 import type { Finding, Search } from "./finding.ts";
 
-const SPACE = 32;
+const [SPACE, DELETE] = [32, 127];
 
 /** Reads the token of the configured header: one credential (RFC 9110 §11.4), or a comma list in the recorded way. */
 export function findInHeader(request: JwtRequest, search: Search): Finding {
@@ -16,7 +16,8 @@ export function findInHeader(request: JwtRequest, search: Search): Finding {
 function oneCredential(lines: readonly string[], search: Search): Finding {
   const { headerName, headerType, behaviour, dpop } = search.config;
   const plain = plainToken(lines, headerType);
-  if (plain !== undefined) return found(plain, search);
+  if (plain !== undefined && search.quick) return found(plain, search, false, lines[0]);
+  if (plain !== undefined && indexOf(plain, ",") < 0 && firstBlank(plain) < 0) return found(plain, search);
   const { messages } = behaviour;
   const line = lines[0]?.trim() ?? "";
   if (lines.length > 1) return bad(search.config);
@@ -34,13 +35,24 @@ function oneCredential(lines: readonly string[], search: Search): Finding {
   return token === "" || firstBlank(token) >= 0 ? bad(search.config) : found(token, search, byDpop);
 }
 
-/** The token of a line that nothing is odd about, as nearly all are: the scheme as it is written here, one space, one word. */
+/** What is wrong with a line of which a token was taken that proved to be none. */
+export function lineFault(line: string, search: Search): JwtError | undefined {
+  const finding = oneCredential([line], { ...search, quick: false });
+  return finding instanceof JwtError ? finding : undefined;
+}
+
+/** What follows in a line that begins as nearly all do: the scheme as it is written here, and one space. */
 function plainToken(lines: readonly string[], scheme: string): string | undefined {
   const [line] = lines;
   if (line === undefined || lines.length > 1 || !line.startsWith(scheme)) return undefined;
   if (charCodeAt(line, scheme.length) !== SPACE) return undefined;
-  const token = slice(line, scheme.length + 1);
-  return token !== "" && indexOf(token, ",") < 0 && firstBlank(token) < 0 ? token : undefined;
+  const begin = scheme.length + 1;
+  return isVisible(line, begin) && isVisible(line, line.length - 1) ? slice(line, begin) : undefined;
+}
+
+function isVisible(line: string, at: number): boolean {
+  const code = charCodeAt(line, at);
+  return code > SPACE && code < DELETE;
 }
 
 /** The case of a scheme does not count (RFC 9110 §11.1). */
@@ -76,7 +88,7 @@ const bad = (config: ResolvedConfig): InvalidRequestError =>
     message: config.behaviour.messages.badHeader(config.headerName, config.headerType),
   });
 
-function found(token: string, search: Search, byDpop = false): Finding {
+function found(token: string, search: Search, byDpop = false, line?: string): Finding {
   const kind = search.kinds[0] as Search["kinds"][number];
-  return { location: "headers", tokens: [token], kind, csrf: undefined, byDpop };
+  return { location: "headers", tokens: [token], kind, csrf: undefined, byDpop, line };
 }

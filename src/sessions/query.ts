@@ -11,14 +11,15 @@ export function revocationQuery(
     const value = claims[name];
     return typeof value === "string" ? value : undefined;
   };
-  return {
+  // Kept with the token, and shown to stores that others wrote.
+  return Object.freeze({
     jti: text("jti"),
     sid: text("sid"),
     subject: text(config.identityClaim),
     kid: typeof header.kid === "string" ? header.kid : undefined,
     issuer: foreignIssuer(claims, config),
     iat: typeof claims.iat === "number" ? claims.iat : undefined,
-  };
+  });
 }
 
 /** The issuer of a token, unless it is this service. */

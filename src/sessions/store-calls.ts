@@ -53,7 +53,8 @@ const failed = (error: unknown): JwtError => (isJwtError(error) ? error : down("
 const NONSENSE = "the store answered nonsense";
 /** Milliseconds: how long the limits of other processes may be old. */
 const LIMITS_FOR = 60_000;
-const TOUCH_EVERY = 60_000;
+/** Milliseconds between two notes that a session is in use. */
+export const TOUCH_EVERY = 60_000;
 /** Sessions whose last note is remembered; beyond, some are noted more often. */
 const MAX_TOUCHED = 10_000;
 

@@ -39,7 +39,8 @@ export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: Cach
     if (signed.kindFault !== undefined) return refuseKind(signed.kindFault);
     const fault = checkTimes(claims, now, rules) ?? checkClaims(claims);
     if (fault !== undefined) return fault;
-    const verified = { header: signed.header, claims, key: signed.key };
+    const memo = { query: undefined, notedAt: Number.NEGATIVE_INFINITY };
+    const verified = { header: signed.header, claims, key: signed.key, memo };
     // A dead token must not take the place of one that is alive.
     if (remembered !== undefined && !expiredAt(claims, now, rules.leeway, rules.cutTimes)) {
       remembered.set(token, verified, signed.version);

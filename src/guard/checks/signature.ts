@@ -1,6 +1,7 @@
 import { InvalidTokenError, JwtError } from "../../errors.ts";
 import { serializeCookie } from "../../http/cookies.ts";
 import type { Found } from "../../locations/finding.ts";
+import { lineFault } from "../../locations/headers.ts";
 import { revocationQuery } from "../../sessions/query.ts";
 import { identityFault } from "../../token/identity.ts";
 import { expiredAt, type VerifiedToken } from "../../token/verify.ts";
@@ -20,13 +21,19 @@ const keepLater = (passage: Passage, verified: Promise<VerifiedToken | JwtError>
   verified.then((late) => keep(passage, late));
 
 function keep(passage: Passage, verified: VerifiedToken | JwtError): JwtError | undefined {
-  if (verified instanceof JwtError) return verified;
+  if (verified instanceof JwtError) return oddity(passage) ?? verified;
   const fault = identityFault(verified.claims, passage.rule.config);
   if (fault) return fault;
   passage.header = verified.header;
   passage.claims = shownClaims(verified.claims, passage.rule.config.behaviour);
   passage.shown = passage.claims;
+  passage.memo = verified.memo;
   return undefined;
+}
+
+/** What is wrong with the header comes before what is wrong with the token. */
+function oddity({ found, rule }: Passage): JwtError | undefined {
+  return found?.line === undefined ? undefined : lineFault(found.line, rule.search);
 }
 
 /**
