@@ -27,6 +27,7 @@ const SECTIONS: readonly Section[] = [
   { name: "growth", figures: ["growth: "], lines: () => [], plot: growthPlot },
   { name: "start", figures: ["start"], lines: startTable },
   { name: "stores", figures: ["refresh, ", "check, "] },
+  { name: "login", figures: ["login"] },
 ];
 
 /** Puts lines between the marks of a section. What stands around them was written by hand. */
