@@ -1,4 +1,5 @@
 // Tries to lose something: `npm run faults`, `npm run faults -- NAME`, `--store NAME`, `--quick`. See README.md.
+import { parseArgs } from "node:util";
 import { crash } from "./crash.ts";
 import { ending } from "./ending.ts";
 import { failover } from "./failover.ts";
@@ -29,20 +30,27 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
 /** Nothing takes longer: a hang is a failure. */
 const LIMIT = 600_000;
 
-const args = process.argv.slice(2);
-const storeAt = args.indexOf("--store");
-const onlyStore = storeAt < 0 ? undefined : args[storeAt + 1];
-const names = args.filter((arg, at) => !arg.startsWith("--") && (storeAt < 0 || at !== storeAt + 1));
-if (
-  names.some((name) => !Object.hasOwn(EXPERIMENTS, name)) ||
-  (storeAt >= 0 && !ALL.includes(onlyStore as StoreName))
-) {
+function usage(): never {
   console.error(
-    `Usage: npm run faults -- [${Object.keys(EXPERIMENTS).join("|")}] [--store ${ALL.join("|")}] [--quick]`,
+    `Usage: npm run faults -- [${Object.keys(EXPERIMENTS).join("|")}]… [--store ${ALL.join("|")}] [--quick]`,
   );
   process.exit(2);
 }
-const effort: Effort = { quick: args.includes("--quick") };
+
+function readArguments() {
+  const options = { store: { type: "string" }, quick: { type: "boolean", default: false } } as const;
+  try {
+    const { values, positionals: names } = parseArgs({ options, allowPositionals: true });
+    const { store, quick } = values;
+    const known = store === undefined || ALL.includes(store as StoreName);
+    return known && names.every((name) => Object.hasOwn(EXPERIMENTS, name)) ? { store, names, quick } : usage();
+  } catch {
+    return usage();
+  }
+}
+
+const { store: onlyStore, names, quick } = readArguments();
+const effort: Effort = { quick };
 
 /** What came of each experiment over all stores. */
 const sums = new Map<string, { passed: number; failed: number; counted: number; seconds: number }>();
