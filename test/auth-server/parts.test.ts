@@ -11,6 +11,7 @@ import { send } from "../support/http.ts";
 
 const servers: ReturnType<typeof createServer>[] = [];
 afterEach(() => {
+  vi.useRealTimers();
   for (const server of servers.splice(0)) server.closeAllConnections();
 });
 
@@ -101,7 +102,6 @@ describe("streams", () => {
     streams.close();
     expect(await reader?.read()).toMatchObject({ done: true });
     vi.advanceTimersByTime(60_000);
-    vi.useRealTimers();
     expect(beats).toBe(1);
   });
 
