@@ -31,7 +31,7 @@ export async function cookieLines(
 export function asRequest(method: string, lines: Lines): JwtRequest {
   const rawHeaders = lines.flat().map((text) => Buffer.from(text, "latin1").toString("latin1"));
   const raw = { method, url: "/protected", rawHeaders, httpVersionMajor: 1 };
-  return new NodeRequest(raw as unknown as IncomingMessage, undefined, {}, 65_536);
+  return new NodeRequest(raw as unknown as IncomingMessage, {}, 65_536);
 }
 
 /** A request as it goes over the wire. An empty body is announced where one may be expected. */

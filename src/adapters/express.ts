@@ -61,13 +61,13 @@ export function expressJwt<User, Claims, Identity>(
   options: AdapterOptions = {},
 ): ExpressJwt<User, Claims> {
   const limit = manager.config.maxBodyBytes;
-  const toRequest = (req: ExpressRequest): NodeRequest =>
-    new NodeRequest(req as Req, req.originalUrl, req as Req, limit);
+  const toRequest = (req: ExpressRequest): NodeRequest => new NodeRequest(req as Req, req as Req, limit);
   const { face, tools } = createFace<ExpressRequest, ExpressResponse, void, void, User, Claims, Identity>(manager, {
     toRequest,
     send: (res, reply) => sendNode(res as Res, reply),
     append: (res, headers) => appendNode(res as Res, headers),
     requestOf: (res) => toRequest((res as Res).req),
+    reshapes: true,
   });
 
   const middleware = (bound: BoundGuard<ExpressRequest, User, Claims>): Middleware => {

@@ -13,6 +13,8 @@ export interface Adapter<Req extends object, Res, Sent, Kept> {
   append(native: Res, headers: JwtReply["headers"]): Kept;
   /** The request a response belongs to, where the framework links them. */
   requestOf(native: Res): JwtRequest | undefined;
+  /** Whether the framework changes the prototype of its requests, see `remember`. */
+  readonly reshapes?: boolean;
 }
 
 /** What every adapter may be asked beside its manager. */
@@ -137,6 +139,7 @@ export function createFace<Req extends object, Res, Sent, Kept, User, Claims, Id
 ): { face: Face<Req, Res, Sent, Kept, User, Claims>; tools: FaceTools<Req, User, Claims> } {
   type Auth = AuthContext<User, Claims>;
   const seen = new WeakMap<Req, JwtRequest>();
+  const reshaped = adapter.reshapes === true;
   /** A proof is spent once for a request, however many guards that meets: so all of them are shown the same one. */
   const toRequest = (native: Req): JwtRequest => {
     if (!manager.config.dpop) return adapter.toRequest(native);
@@ -149,7 +152,7 @@ export function createFace<Req extends object, Res, Sent, Kept, User, Claims, Id
     options: GuardOptions<User, Claims> | undefined,
   ): BoundGuard<Req, User, Claims> => {
     const settle = (request: Req, outcome: Awaited<ReturnType<typeof guard.check>>): Verdict<User, Claims> => {
-      if (outcome.ok && outcome.auth) remember(request, manager, outcome.auth);
+      if (outcome.ok && outcome.auth) remember(request, manager, outcome.auth, reshaped);
       return outcome as Verdict<User, Claims>;
     };
     return {
@@ -187,7 +190,7 @@ export function createFace<Req extends object, Res, Sent, Kept, User, Claims, Id
 
   const verifyRequest = async (request: Req, options: GuardOptions<User, Claims> = {}): Promise<Auth | Anonymous> => {
     const auth = await manager.verifyRequest(toRequest(request), options);
-    remember(request, manager, auth);
+    remember(request, manager, auth, reshaped);
     return auth;
   };
 

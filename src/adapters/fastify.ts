@@ -60,7 +60,7 @@ export function fastifyJwt<User, Claims, Identity>(
 ): FastifyJwt<User, Claims> {
   const limit = manager.config.maxBodyBytes;
   const toRequest = (request: FastifyRequestLike): NodeRequest =>
-    new NodeRequest((request as NativeRequest).raw, request.originalUrl, request as NativeRequest, limit);
+    new NodeRequest((request as NativeRequest).raw, request as NativeRequest, limit);
   const { face, tools } = createFace<FastifyRequestLike, FastifyReplyLike, void, void, User, Claims, Identity>(
     manager,
     {

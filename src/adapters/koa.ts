@@ -57,7 +57,7 @@ interface Ctx extends KoaContext {
 
 function append(native: KoaContext, headers: JwtReply["headers"]): void {
   const ctx = native as Ctx;
-  if (ctx.headerSent) return;
+  if (headers.length === 0 || ctx.headerSent) return;
   for (const [name, value] of headers) {
     if (isListHeader(name)) ctx.append(name, value);
     else ctx.set(name, value);
@@ -86,8 +86,7 @@ export function koaJwt<User, Claims, Identity>(
   options: AdapterOptions = {},
 ): KoaJwt<User, Claims> {
   const limit = manager.config.maxBodyBytes;
-  const toRequest = (ctx: KoaContext): NodeRequest =>
-    new NodeRequest((ctx as Ctx).req, ctx.originalUrl, (ctx as Ctx).request, limit);
+  const toRequest = (ctx: KoaContext): NodeRequest => new NodeRequest((ctx as Ctx).req, (ctx as Ctx).request, limit);
   const { face, tools } = createFace<KoaContext, KoaContext, void, void, User, Claims, Identity>(manager, {
     toRequest,
     send,

@@ -1,29 +1,33 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bodyKind, formObject, noBody, parseBody, parsedBody } from "../http/body.ts";
 import type { JwtReply, JwtRequest, ReadBody } from "../http/types.ts";
+import { read } from "../internal/shapeless.ts";
 import { encodeReply, isListHeader } from "./face.ts";
 
-/** Where a framework keeps the body that its parsers read. */
+/** Where a framework keeps the body that its parsers read, and the address as it came. */
 export interface BodyCarrier {
   body?: unknown;
+  readonly originalUrl?: string | undefined;
 }
 
 /** A request of `node:http`, seen as every room sees it. Nothing is read before it is asked for. */
 export class NodeRequest implements JwtRequest {
-  readonly url: string;
   private readonly raw: IncomingMessage;
   private readonly carrier: BodyCarrier;
   private readonly limit: number;
 
-  constructor(raw: IncomingMessage, url: string | undefined, carrier: BodyCarrier, limit: number) {
+  constructor(raw: IncomingMessage, carrier: BodyCarrier, limit: number) {
     this.raw = raw;
-    this.url = url ?? raw.url ?? "/";
     this.carrier = carrier;
     this.limit = limit;
   }
 
   get method(): string {
-    return this.raw.method ?? "GET";
+    return read(this.raw, "method") ?? "GET";
+  }
+
+  get url(): string {
+    return this.carrier.originalUrl ?? this.raw.url ?? "/";
   }
 
   get address(): string | undefined {
@@ -43,7 +47,7 @@ const NONE: readonly string[] = Object.freeze([]);
 
 /** All lines of a header. `headers` of Node drops or joins repeated lines, so the raw ones are searched. */
 function headerLines(raw: IncomingMessage, name: string): readonly string[] {
-  const all = raw.rawHeaders;
+  const all = read(raw, "rawHeaders");
   let lines: string[] | undefined;
   for (let i = 0; i < all.length; i += 2) {
     const found = all[i] as string;
@@ -125,7 +129,7 @@ function collect(raw: IncomingMessage, limit: number): Promise<Buffer | "too_lar
 
 /** Adds header lines; a header that can have but one value is replaced. */
 export function appendNode(response: ServerResponse, headers: JwtReply["headers"]): void {
-  if (response.headersSent) return;
+  if (headers.length === 0 || response.headersSent) return;
   for (const [name, value] of headers) {
     if (isListHeader(name)) response.appendHeader(name, value);
     else response.setHeader(name, value);

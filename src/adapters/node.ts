@@ -62,8 +62,7 @@ export interface NodeJwt<User, Claims> extends Face<IncomingMessage, ServerRespo
 export function nodeJwt<User, Claims, Identity>(manager: JWTManager<User, Claims, Identity>): NodeJwt<User, Claims> {
   type Handler = NodeHandler<never>;
   const limit = manager.config.maxBodyBytes;
-  const toRequest = (req: NodeIncoming & { originalUrl?: string }): NodeRequest =>
-    new NodeRequest(req, req.originalUrl, req, limit);
+  const toRequest = (req: NodeIncoming & { originalUrl?: string }): NodeRequest => new NodeRequest(req, req, limit);
   const { face, tools } = createFace<IncomingMessage, ServerResponse, void, void, User, Claims, Identity>(manager, {
     toRequest,
     send: sendNode,

@@ -76,7 +76,7 @@ export function eventRows(
       if (others() > 1) following.set(sessionId, others() - 1);
       else following.delete(sessionId);
     };
-    const request = new NodeRequest(req, undefined, req, 0);
+    const request = new NodeRequest(req, req, 0);
     // Anything that would keep this request out now ends it, a store that does not answer included.
     const timer = setInterval(() => manager.verifyRequest(request, wanted).catch(() => stream.close()), CHECK_EVERY);
     stops.push(

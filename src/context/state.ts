@@ -18,8 +18,8 @@ class Given {
   }
 }
 
-/** For requests that are frozen, to which later engines add no private field. */
-const frozen = new WeakMap<object, RequestState>();
+/** For requests that are frozen, to which later engines add no private field, and for those of `reshaped`. */
+const apart = new WeakMap<object, RequestState>();
 
 /** A private field on the request, seen by nobody else, for a fifth of what a `WeakMap` costs. */
 class Noted extends Given {
@@ -32,21 +32,24 @@ class Noted extends Given {
 
   static read(request: object): RequestState | undefined {
     if (typeof request !== "object" || request === null) return undefined;
-    return #state in request ? request.#state : frozen.get(request);
+    return #state in request ? request.#state : apart.get(request);
   }
 
-  static write(request: object, state: RequestState): void {
+  static write(request: object, state: RequestState, reshaped: boolean): void {
     if (#state in request) request.#state = state;
-    else if (Object.isExtensible(request)) new Noted(request, state);
-    else frozen.set(request, state);
+    else if (!reshaped && Object.isExtensible(request)) new Noted(request, state);
+    else apart.set(request, state);
   }
 }
 
 const ambient = new AsyncLocalStorage<RequestState | undefined>();
 
-/** Keeps what a guard of `owner` let through for a request; the newest guard is the innermost. */
-export function remember(request: object, owner: object, auth: AnyAuth): void {
-  Noted.write(request, { owner, auth, outer: Noted.read(request) });
+/**
+ * Keeps what a guard of `owner` let through for a request; the newest guard is the innermost. Of a request that is `reshaped`, as
+ * Express does by changing its prototype, a private field costs ten times as much as a `WeakMap`: see `internal/shapeless.ts`.
+ */
+export function remember(request: object, owner: object, auth: AnyAuth, reshaped: boolean): void {
+  Noted.write(request, { owner, auth, outer: Noted.read(request) }, reshaped);
 }
 
 /** What the innermost guard of `owner` let through. */

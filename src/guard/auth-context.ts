@@ -4,14 +4,16 @@ import type { Passage } from "./passage.ts";
 
 /** What a request that passed hands to its handler. */
 export function authContext(passage: Passage): AuthContext<unknown, AnyClaims> {
-  const { claims, shown } = passage;
+  const { claims, shown, memo } = passage;
+  // Where the store was asked, both names are at hand.
+  const { subject = claims[passage.rule.config.identityClaim], sid = claims.sid } = memo.query ?? {};
   return {
-    identity: claims[passage.rule.config.identityClaim] as string,
+    identity: subject as string,
     claims: shown as AuthContext<unknown, AnyClaims>["claims"],
     header: passage.header,
     location: (passage.found as Found).location,
     user: passage.user,
-    sessionId: typeof claims.sid === "string" ? claims.sid : undefined,
+    sessionId: typeof sid === "string" ? sid : undefined,
   };
 }
 

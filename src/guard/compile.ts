@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from "../config/resolve.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError, type JwtError } from "../errors.ts";
 import type { JwtReply } from "../http/types.ts";
 import { parseDuration } from "../internal/duration.ts";
 import type { Search } from "../locations/finding.ts";
@@ -17,7 +17,7 @@ import { blocklist, revocation } from "./checks/revocation.ts";
 import { signature } from "./checks/signature.ts";
 import { tokenType } from "./checks/type.ts";
 import { lastWord, user } from "./checks/user.ts";
-import type { Check, GuardRule, WantedNames } from "./passage.ts";
+import type { Check, GuardRule, Passage, WantedNames } from "./passage.ts";
 import type { ProofGate } from "./proof-gate.ts";
 
 const LOCATIONS: readonly string[] = ["headers", "cookies", "query_string", "json"];
@@ -83,11 +83,11 @@ export function compileGuard(
   const { loaders } = config;
   // The one order of checks. What this route or manager does not ask for is left out once, here.
   const checks: Check[] = [...TOKEN_CHECKS];
-  if (!anyType || config.behaviour.exactTypes) checks.push(tokenType);
-  checks.push(proofs ? possession(proofs) : unbound);
-  if (fresh !== false) checks.push(freshness);
-  if (wanted.roles) checks.push(roles);
-  if (wanted.scopes) checks.push(scopes);
+  const kind = !anyType || config.behaviour.exactTypes ? [tokenType] : [];
+  const authority = [...(wanted.roles ? [roles] : []), ...(wanted.scopes ? [scopes] : [])];
+  if (proofs) checks.push(...kind, possession(proofs), ...(fresh === false ? [] : [freshness]), ...authority);
+  else if (fresh === false) checks.push(once([...kind, unbound, ...authority]));
+  else checks.push(once([...kind, unbound]), freshness, ...authority);
   if (checkRevocation && store) checks.push(revocation);
   if (checkRevocation && loaders.tokenInBlocklist) checks.push(blocklist);
   if (loaders.tokenVerification) checks.push(verification);
@@ -107,6 +107,20 @@ export function compileGuard(
     verify: options.verify as GuardOptions<unknown, AnyClaims>["verify"],
     checks,
     headers: varying(search.places, config),
+  };
+}
+
+/** Checks that depend on the token and the guard alone: a token that passed them need not do so again. */
+function once(checks: readonly ((passage: Passage) => JwtError | undefined)[]): Check {
+  return (passage) => {
+    const { memo, rule } = passage;
+    if (memo.passed === rule) return undefined;
+    for (const check of checks) {
+      const refusal = check(passage);
+      if (refusal) return refusal;
+    }
+    memo.passed = rule;
+    return undefined;
   };
 }
 

@@ -10,7 +10,14 @@ import type { Check, GuardRule, Passage } from "./passage.ts";
 
 const NO_HEADER = Object.freeze({ alg: "" }) as JwtHeader;
 const NO_CLAIMS: AnyClaims = Object.freeze({});
-const NO_MEMO: Memo = Object.freeze({ query: undefined, notedAt: Number.NEGATIVE_INFINITY });
+const NO_MEMO: Memo = Object.freeze({
+  begins: undefined,
+  ends: undefined,
+  passed: undefined,
+  query: undefined,
+  standing: undefined,
+  notedAt: undefined,
+});
 
 const UNSEEN = [
   ["cache-control", "no-store"],

@@ -1,15 +1,16 @@
-interface Entry<Value> {
-  readonly value: Value;
+/** What the cache must know of each value. It stands in the value, so that a hit touches no other memory. */
+export interface Kept {
   readonly bytes: number;
+  /** Whether it was read since it last came to the head. For the cache alone; false at first. */
   used: boolean;
 }
 
 /** A map that forgets: bounded by the number of its entries and by the bytes its owner says they take. */
-export interface BoundedCache<Key, Value> {
+export interface BoundedCache<Key, Value extends Kept> {
   readonly size: number;
   readonly bytes: number;
   get(key: Key): Value | undefined;
-  set(key: Key, value: Value, bytes: number): void;
+  set(key: Key, value: Value): void;
   delete(key: Key): void;
 }
 
@@ -17,8 +18,11 @@ export interface BoundedCache<Key, Value> {
  * Makes a cache of at most `maxEntries` entries and `maxBytes` bytes.
  * The oldest entry goes first, unless it was read since it last came to the head: then it gets another round.
  */
-export function createBoundedCache<Key, Value>(maxEntries: number, maxBytes: number): BoundedCache<Key, Value> {
-  const entries = new Map<Key, Entry<Value>>();
+export function createBoundedCache<Key, Value extends Kept>(
+  maxEntries: number,
+  maxBytes: number,
+): BoundedCache<Key, Value> {
+  const entries = new Map<Key, Value>();
   let total = 0;
 
   function remove(key: Key): void {
@@ -56,14 +60,14 @@ export function createBoundedCache<Key, Value>(maxEntries: number, maxBytes: num
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
       if (!entry.used) entry.used = true;
-      return entry.value;
+      return entry;
     },
-    set(key, value, bytes) {
+    set(key, value) {
       remove(key);
-      if (maxEntries < 1 || bytes > maxBytes) return;
-      makeRoom(bytes);
-      entries.set(key, { value, bytes, used: false });
-      total += bytes;
+      if (maxEntries < 1 || value.bytes > maxBytes) return;
+      makeRoom(value.bytes);
+      entries.set(key, value);
+      total += value.bytes;
     },
     delete: remove,
   };

@@ -14,6 +14,7 @@ import type {
   TokenStore,
 } from "../stores/contract.ts";
 import { isReplica } from "../stores/replica/replica.ts";
+import { revisionOf } from "../stores/revision.ts";
 import type { MaybePromise } from "../types.ts";
 
 /**
@@ -21,6 +22,8 @@ import type { MaybePromise } from "../types.ts";
  * Nothing here decides about logins.
  */
 export interface StoreCalls {
+  /** What of `isRevoked` may be relied on without asking again, see `revisionOf`. */
+  revision(): number | undefined;
   /** Whether a token is revoked; an answer that never came is an error. */
   isRevoked(query: RevocationQuery): MaybePromise<boolean | JwtError>;
   /** @throws StoreUnavailableError */
@@ -114,6 +117,7 @@ export function storeCalls(config: ResolvedConfig, events: Emitter): StoreCalls 
   let secret: Uint8Array | undefined;
   let known = { ...own, at: Number.NEGATIVE_INFINITY };
   const calls: StoreCalls = {
+    revision: revisionOf(store),
     isRevoked(query) {
       try {
         const answer = store.isRevoked(query);

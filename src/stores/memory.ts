@@ -10,6 +10,7 @@ import type {
   SessionRow,
   TokenStore,
 } from "./contract.ts";
+import { keepRevision } from "./revision.ts";
 import { decide, ended, isOver } from "./rotation.ts";
 import { newSessionId, sessionBirth } from "./session-id.ts";
 
@@ -56,6 +57,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
   const spent = new Map<string, number>();
   const created = clock();
   const secret = randomBytes(32);
+  let revision = 0;
   let everything: Epoch = { at: created, until: Number.POSITIVE_INFINITY };
   let limits: Limits = { access: 0, refresh: 0 };
   let purgeAt = created + PURGE_EVERY;
@@ -87,6 +89,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
     return row && seen(row);
   };
   const flag = (kind: keyof typeof flags, name: string, until: number): void => {
+    revision++;
     flags[kind].set(name, Math.max(until, flags[kind].get(name) ?? 0));
   };
   const end = (sid: string, why: EndReason, until: number, now: number): void => {
@@ -151,6 +154,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
     },
     revoke(revocation: Revocation): void {
       const now = clock();
+      revision++;
       if (now >= purgeAt) store.purge();
       const { until } = revocation;
       if (revocation.kind === "token") {
@@ -192,6 +196,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): TokenStore {
     },
   };
   singleProcess.set(store, options.singleProcess === true);
+  keepRevision(store, () => revision);
   return store;
 }
 

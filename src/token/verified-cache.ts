@@ -1,5 +1,5 @@
 import type { KeyResolver } from "../crypto/keys.ts";
-import { createBoundedCache } from "../internal/bounded-cache.ts";
+import { createBoundedCache, type Kept } from "../internal/bounded-cache.ts";
 import { flatCopy } from "../internal/flat-text.ts";
 import { createSightings } from "../internal/sightings.ts";
 import { charCodeAt } from "../internal/text.ts";
@@ -11,7 +11,7 @@ export interface CacheLimits {
   readonly bytes: number;
 }
 
-interface Entry {
+interface Entry extends Kept {
   readonly token: string;
   readonly verified: VerifiedToken;
   readonly version: number;
@@ -64,7 +64,7 @@ export function createVerifiedCache(keys: KeyResolver, limits: CacheLimits): Ver
       // A slice would keep the header line it was cut from alive.
       const copy = flatCopy(token);
       const bytes = copy.length * (1 + CLAIMS_FACTOR) + ENTRY_BYTES;
-      entries.set(mark, { token: copy, verified: Object.freeze(verified), version }, bytes);
+      entries.set(mark, { token: copy, verified, version, bytes, used: false });
     },
   };
 }

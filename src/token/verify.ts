@@ -25,6 +25,28 @@ export interface TokenVerifier {
   readonly cacheSize: number;
 }
 
+function passed({ header, key }: SignedToken, claims: VerifiedToken["claims"]): VerifiedToken {
+  const { iat, nbf, exp } = claims;
+  const begins = nbf === undefined ? iat : Math.max(Number(iat ?? 0), Number(nbf));
+  return {
+    header,
+    claims,
+    key,
+    begins: wholeSeconds(begins),
+    ends: wholeSeconds(exp),
+    passed: undefined,
+    query: undefined,
+    standing: undefined,
+    notedAt: undefined,
+  };
+}
+
+const wholeSeconds = (time: unknown): number | undefined => (Number.isInteger(time) ? (time as number) : undefined);
+
+/** Whether `checkTimes` would have nothing to say. */
+const hasBegun = ({ begins }: VerifiedToken, now: number, { leeway, maxAge }: TokenRules): boolean =>
+  begins !== undefined && maxAge === undefined && begins <= now / 1000 + leeway;
+
 /** Makes a verifier. With a cache, tokens that passed everything are not verified again; their times are, on every hit. */
 export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: CacheLimits | false): TokenVerifier {
   const open = createOpener(keys, rules);
@@ -39,8 +61,7 @@ export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: Cach
     if (signed.kindFault !== undefined) return refuseKind(signed.kindFault);
     const fault = checkTimes(claims, now, rules) ?? checkClaims(claims);
     if (fault !== undefined) return fault;
-    const memo = { query: undefined, notedAt: Number.NEGATIVE_INFINITY };
-    const verified = { header: signed.header, claims, key: signed.key, memo };
+    const verified = passed(signed, claims);
     // A dead token must not take the place of one that is alive.
     if (remembered !== undefined && !expiredAt(claims, now, rules.leeway, rules.cutTimes)) {
       remembered.set(token, verified, signed.version);
@@ -52,7 +73,7 @@ export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: Cach
     verify(token, now) {
       if (remembered !== undefined && typeof token === "string") {
         const hit = remembered.get(token);
-        if (hit !== undefined) return checkTimes(hit.claims, now, rules) ?? hit;
+        if (hit !== undefined) return hasBegun(hit, now, rules) ? hit : (checkTimes(hit.claims, now, rules) ?? hit);
       }
       const signed = open(token);
       if (signed instanceof Promise) return signed.then((outcome) => finish(outcome, now, token as string));

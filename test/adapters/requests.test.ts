@@ -17,7 +17,7 @@ async function overNode({ type, body }: Sent, before?: (req: Native) => unknown)
   const server = await listen(
     createServer(async (req, res) => {
       await before?.(req);
-      seen = [await new NodeRequest(req, undefined, req, 100).body(), req];
+      seen = [await new NodeRequest(req, req, 100).body(), req];
       res.end();
     }),
   );

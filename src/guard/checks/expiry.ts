@@ -5,6 +5,8 @@ import type { Passage } from "../passage.ts";
 /** `exp`, the last check of the token itself: any other fault of it wins. */
 export function expiry(passage: Passage): JwtError | undefined {
   const { config, optional } = passage.rule;
+  const { ends } = passage.memo;
+  if (ends !== undefined && ends > passage.now / 1000 - config.leeway) return undefined;
   if (!expiredAt(passage.claims, passage.now, config.leeway, config.behaviour.cutTimes)) return undefined;
   if (optional !== "lenient" || yieldsTo(passage) >= 0) return new ExpiredTokenError("token_expired");
   passage.expired = true;

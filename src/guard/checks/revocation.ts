@@ -10,21 +10,32 @@ export function revocation(passage: Passage): MaybePromise<JwtError | undefined>
   const { header, claims, memo, rule } = passage;
   const { store, config } = rule;
   if (!store) return undefined;
+  const revision = store.revision();
+  if (revision !== undefined && memo.standing === revision) return weigh(false, passage);
   memo.query ??= revocationQuery(header, claims, config);
   const answer = store.isRevoked(memo.query);
-  return answer instanceof Promise ? weighLater(answer, passage) : weigh(answer, passage);
+  if (answer instanceof Promise) return weighLater(answer, passage);
+  if (answer === false) memo.standing = revision;
+  return weigh(answer, passage);
 }
 
 const weighLater = (answer: Promise<boolean | JwtError>, passage: Passage): Promise<JwtError | undefined> =>
   answer.then((late) => weigh(late, passage));
 
-function weigh(answer: boolean | JwtError, { rule, claims, memo, now }: Passage): JwtError | undefined {
-  // A clock that moved back counts as a new minute.
-  if (answer === false && typeof claims.sid === "string" && Math.abs(now - memo.notedAt) >= TOUCH_EVERY) {
-    memo.notedAt = now;
-    rule.store?.touch(claims.sid, now);
-  }
+function weigh(answer: boolean | JwtError, passage: Passage): JwtError | undefined {
+  const { rule } = passage;
+  if (answer === false) note(passage);
   return typeof answer === "boolean" || rule.config.onStoreError === "deny" ? refuse(answer) : undefined;
+}
+
+/** Notes now and then that the session is in use. */
+function note({ rule, memo, now }: Passage): void {
+  // A clock that moved back counts as a new minute.
+  if (memo.notedAt !== undefined && Math.abs(now - memo.notedAt * 1000) < TOUCH_EVERY) return;
+  const sid = memo.query?.sid;
+  if (sid === undefined) return;
+  memo.notedAt = Math.ceil(now / 1000);
+  rule.store?.touch(sid, now);
 }
 
 function refuse(answer: boolean | JwtError): JwtError | undefined {

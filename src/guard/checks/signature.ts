@@ -22,12 +22,14 @@ const keepLater = (passage: Passage, verified: Promise<VerifiedToken | JwtError>
 
 function keep(passage: Passage, verified: VerifiedToken | JwtError): JwtError | undefined {
   if (verified instanceof JwtError) return oddity(passage) ?? verified;
-  const fault = identityFault(verified.claims, passage.rule.config);
-  if (fault) return fault;
+  if (verified.passed !== passage.rule) {
+    const fault = identityFault(verified.claims, passage.rule.config);
+    if (fault) return fault;
+  }
   passage.header = verified.header;
   passage.claims = shownClaims(verified.claims, passage.rule.config.behaviour);
   passage.shown = passage.claims;
-  passage.memo = verified.memo;
+  passage.memo = verified;
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { parseDuration } from "../../internal/duration.ts";
 import type { Duration } from "../../types.ts";
 import type { Revocation, Rotation, StoreNotice, TokenStore } from "../contract.ts";
 import { storeKey, tokenKey } from "../keys.ts";
+import { keepRevision } from "../revision.ts";
 import { type Follower, follow, type PartitionStatus } from "./follow.ts";
 import { elapsed, type Moment, moment } from "./moment.ts";
 import { questionsTo } from "./questions.ts";
@@ -136,12 +137,15 @@ export function replicatedStore(store: TokenStore, options: ReplicaOptions = {})
     }
   }
 
+  /** Whether what is not known to be revoked is not. */
+  const isComplete = (now: Moment): boolean =>
+    isYoung(now) && followers.every(({ freshAt }) => freshAt !== undefined && freshAt.monotonic > needs);
+
   const replica: ReplicatedStore = {
     isRevoked(query) {
       if (revoked.has(query)) return true;
       const now = moment();
-      const isKnown = isYoung(now) && followers.every(({ freshAt }) => freshAt && freshAt.monotonic > needs);
-      return isKnown ? false : questions.ask(query, now);
+      return isComplete(now) ? false : questions.ask(query, now);
     },
     async revoke(revocation) {
       await store.revoke(revocation);
@@ -192,6 +196,7 @@ export function replicatedStore(store: TokenStore, options: ReplicaOptions = {})
     },
   };
   replicas.add(replica);
+  keepRevision(replica, () => (isComplete(moment()) ? revoked.revision : undefined));
   return replica;
 }
 

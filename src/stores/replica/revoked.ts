@@ -13,6 +13,7 @@ export class Revoked {
   readonly #key = new Uint32Array(4);
   /** The epoch of everything in each partition, and the second up to which tokens without a session are dead. */
   readonly #all: { epoch: number; second: number }[];
+  #revision = 0;
   #everything = Number.NEGATIVE_INFINITY;
   #everythingSecond = Number.NEGATIVE_INFINITY;
 
@@ -29,8 +30,14 @@ export class Revoked {
     return this.#flags.bytes + this.#epochs.bytes;
   }
 
+  /** Changes with everything that is learnt. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Learns an entry of a snapshot or of the feed. */
   add(entry: LiveEntry, partition: number): void {
+    this.#revision++;
     if (entry.kind === "flag") this.flag(entry.key, entry.until);
     else if (EVERYTHING.equals(entry.key)) this.#raise(partition, entry.epoch, Math.floor(entry.epoch / 1000));
     else this.#epochs.set(readKey(entry.key, this.#key), entry.until, entry.epoch);
@@ -38,6 +45,7 @@ export class Revoked {
 
   /** Learns that a token, a session or a key is revoked until then, in Unix milliseconds. */
   flag(key: Uint8Array, until: number): void {
+    this.#revision++;
     this.#flags.set(readKey(key, this.#key), until);
   }
 
@@ -48,7 +56,8 @@ export class Revoked {
 
   #raise(partition: number, epoch: number, second: number): void {
     const known = this.#all[partition] as { epoch: number; second: number };
-    if (epoch < known.epoch) return;
+    if (epoch < known.epoch || (epoch === known.epoch && second === known.second)) return;
+    this.#revision++;
     // Of one epoch the last word counts: a tip knows best what became of the second in which a store was made.
     this.#all[partition] = { epoch, second: epoch === known.epoch ? second : Math.max(known.second, second) };
     this.#everything = Math.max(...this.#all.map((each) => each.epoch));

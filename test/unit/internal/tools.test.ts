@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, stripPadding } from "../../../src/internal/base64url.ts";
-import { createBoundedCache } from "../../../src/internal/bounded-cache.ts";
+import { createBoundedCache, type Kept } from "../../../src/internal/bounded-cache.ts";
 import { createScratch } from "../../../src/internal/bytes.ts";
 import { equalText } from "../../../src/internal/constant-time.ts";
 import { parseDuration } from "../../../src/internal/duration.ts";
@@ -163,40 +163,45 @@ test("compares texts", () => {
 });
 
 describe("bounded cache", () => {
+  interface Value extends Kept {
+    readonly value: number;
+  }
+  const of = (value: number, bytes: number): Value => ({ value, bytes, used: false });
+
   test("keeps to its entries and prefers what is used", () => {
-    const cache = createBoundedCache<string, number>(3, 1000);
-    for (const key of ["a", "b", "c"]) cache.set(key, 1, 10);
+    const cache = createBoundedCache<string, Value>(3, 1000);
+    for (const key of ["a", "b", "c"]) cache.set(key, of(1, 10));
     cache.get("a");
-    cache.set("d", 1, 10);
+    cache.set("d", of(1, 10));
     expect(cache.size).toBe(3);
-    expect([cache.get("a"), cache.get("b"), cache.get("c"), cache.get("d")]).toEqual([1, undefined, 1, 1]);
+    expect(["a", "b", "c", "d"].map((key) => cache.get(key)?.value)).toEqual([1, undefined, 1, 1]);
   });
 
   test("keeps to its bytes", () => {
-    const cache = createBoundedCache<string, number>(100, 100);
+    const cache = createBoundedCache<string, Value>(100, 100);
     for (let i = 0; i < 20; i++) {
-      cache.set(`k${i}`, i, 30);
+      cache.set(`k${i}`, of(i, 30));
       cache.get(`k${i}`);
       expect(cache.bytes).toBeLessThanOrEqual(100);
     }
     expect(cache.size).toBe(3);
-    cache.set("big", 1, 101);
+    cache.set("big", of(1, 101));
     expect(cache.get("big")).toBeUndefined();
   });
 
   test("replaces and deletes", () => {
-    const cache = createBoundedCache<string, number>(2, 100);
-    cache.set("a", 1, 40);
-    cache.set("a", 2, 50);
-    expect([cache.size, cache.bytes, cache.get("a")]).toEqual([1, 50, 2]);
+    const cache = createBoundedCache<string, Value>(2, 100);
+    cache.set("a", of(1, 40));
+    cache.set("a", of(2, 50));
+    expect([cache.size, cache.bytes, cache.get("a")?.value]).toEqual([1, 50, 2]);
     cache.delete("a");
     cache.delete("a");
     expect([cache.size, cache.bytes]).toEqual([0, 0]);
   });
 
   test("of no entries holds nothing", () => {
-    const cache = createBoundedCache<string, number>(0, 100);
-    cache.set("a", 1, 1);
+    const cache = createBoundedCache<string, Value>(0, 100);
+    cache.set("a", of(1, 1));
     expect(cache.get("a")).toBeUndefined();
   });
 });
