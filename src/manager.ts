@@ -50,6 +50,7 @@ export type { SessionInfo } from "./sessions/listing.ts";
 const EXEMPT = Object.freeze({ ok: true, auth: undefined, headers: Object.freeze([]) }) as GuardOutcome<never, never>;
 const NO_VERIFIER: TokenVerifier = Object.freeze<TokenVerifier>({
   cacheSize: 0,
+  recall: () => undefined,
   verify: () =>
     raise(
       new UsageError("key_unusable", { message: "There is no key to verify tokens with: set secretKey or publicKey." }),

@@ -17,6 +17,7 @@ import { blocklist, revocation } from "./checks/revocation.ts";
 import { signature } from "./checks/signature.ts";
 import { tokenType } from "./checks/type.ts";
 import { lastWord, user } from "./checks/user.ts";
+import { keepLine, knowsLines } from "./known-line.ts";
 import type { Check, GuardRule, Passage, WantedNames } from "./passage.ts";
 import type { ProofGate } from "./proof-gate.ts";
 
@@ -106,6 +107,7 @@ export function compileGuard(
     checkRevocation,
     verify: options.verify as GuardOptions<unknown, AnyClaims>["verify"],
     checks,
+    knowsLines: proofs === undefined && knowsLines(search),
     headers: varying(search.places, config),
   };
 }
@@ -113,13 +115,13 @@ export function compileGuard(
 /** Checks that depend on the token and the guard alone: a token that passed them need not do so again. */
 function once(checks: readonly ((passage: Passage) => JwtError | undefined)[]): Check {
   return (passage) => {
-    const { memo, rule } = passage;
-    if (memo.passed === rule) return undefined;
-    for (const check of checks) {
-      const refusal = check(passage);
-      if (refusal) return refusal;
+    if (passage.memo.passed !== passage.rule) {
+      for (const check of checks) {
+        const refusal = check(passage);
+        if (refusal) return refusal;
+      }
     }
-    memo.passed = rule;
+    keepLine(passage);
     return undefined;
   };
 }

@@ -25,6 +25,8 @@ export interface GuardRule {
   readonly checkRevocation: boolean;
   readonly verify: GuardOptions<unknown, AnyClaims>["verify"];
   readonly checks: readonly Check[];
+  /** Whether a token may be known by its header line, see `known-line.ts`. */
+  readonly knowsLines: boolean;
   /** What every answer that passed says, whoever it is for. */
   readonly headers: JwtReply["headers"];
 }

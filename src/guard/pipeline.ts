@@ -6,6 +6,7 @@ import type { Anonymous, AnyClaims, AuthContext, JwtHeader, MaybePromise } from 
 import { authContext, EXPIRED, MISSING } from "./auth-context.ts";
 import { yieldsTo } from "./checks/expiry.ts";
 import { TOKEN_CHECKS } from "./compile.ts";
+import { AFTER_RECALL, recall } from "./known-line.ts";
 import type { Check, GuardRule, Passage } from "./passage.ts";
 
 const NO_HEADER = Object.freeze({ alg: "" }) as JwtHeader;
@@ -14,6 +15,8 @@ const NO_MEMO: Memo = Object.freeze({
   begins: undefined,
   ends: undefined,
   passed: undefined,
+  line: undefined,
+  found: undefined,
   query: undefined,
   standing: undefined,
   notedAt: undefined,
@@ -46,7 +49,7 @@ export function admit(request: JwtRequest, rule: GuardRule): MaybePromise<Admitt
     user: undefined,
     headers: [...rule.headers],
   };
-  const refusal = run(passage, rule.checks);
+  const refusal = run(passage, rule.checks, rule.knowsLines && recall(passage) ? AFTER_RECALL : 0);
   return refusal instanceof Promise ? settleLater(passage, refusal) : settle(passage, refusal);
 }
 

@@ -66,6 +66,9 @@ export interface Memo {
   readonly ends: number | undefined;
   /** The guard that it passed last, as far as that depends on the token alone. */
   passed: object | undefined;
+  /** The header line in which that guard met it last, and what it found there; no line if it came another way. */
+  line: string | undefined;
+  found: object | undefined;
   /** What the store is asked about it. */
   query: RevocationQuery | undefined;
   /** The revision of what is revoked under which it was not. */

@@ -21,13 +21,15 @@ interface Entry extends Kept {
 export interface VerifiedCache {
   readonly size: number;
   get(token: string): VerifiedToken | undefined;
+  /** The token that came at the end of such a header line before, see `Memo.line`. */
+  atEndOf(line: string): VerifiedToken | undefined;
   /** Takes in a token that passed for the second time; the first time is only noted. */
   set(token: string, verified: VerifiedToken, version: number): void;
 }
 
-/** What parsed claims take, as a multiple of their text, and what an entry takes beside them. */
+/** What parsed claims take, as a multiple of their text, and what an entry takes beside them and the header line. */
 const CLAIMS_FACTOR = 4;
-const ENTRY_BYTES = 300;
+const ENTRY_BYTES = 500;
 
 /** Five characters of the signature, so far from its end that they are random with every algorithm, as one number. */
 function signatureMark(token: string): number {
@@ -45,6 +47,11 @@ export function createVerifiedCache(keys: KeyResolver, limits: CacheLimits): Ver
   const entries = createBoundedCache<number, Entry>(limits.entries, limits.bytes);
   // To take in a token costs a fifth of verifying it. One that never comes back must not pay for it.
   const sightings = createSightings(limits.entries);
+  const current = (mark: number, { verified, version }: Entry): VerifiedToken | undefined => {
+    if (keys.has(verified.key, version)) return verified;
+    entries.delete(mark);
+    return undefined;
+  };
 
   return {
     get size() {
@@ -53,17 +60,19 @@ export function createVerifiedCache(keys: KeyResolver, limits: CacheLimits): Ver
     get(token) {
       const mark = signatureMark(token);
       const entry = entries.get(mark);
-      if (entry === undefined || entry.token !== token) return undefined;
-      if (keys.has(entry.verified.key, entry.version)) return entry.verified;
-      entries.delete(mark);
-      return undefined;
+      return entry === undefined || entry.token !== token ? undefined : current(mark, entry);
+    },
+    atEndOf(line) {
+      const mark = signatureMark(line);
+      const entry = entries.get(mark);
+      return entry === undefined || entry.verified.line !== line ? undefined : current(mark, entry);
     },
     set(token, verified, version) {
       const mark = signatureMark(token);
       if (!sightings.isSecond(mark)) return;
       // A slice would keep the header line it was cut from alive.
       const copy = flatCopy(token);
-      const bytes = copy.length * (1 + CLAIMS_FACTOR) + ENTRY_BYTES;
+      const bytes = copy.length * (2 + CLAIMS_FACTOR) + ENTRY_BYTES;
       entries.set(mark, { token: copy, verified, version, bytes, used: false });
     },
   };

@@ -21,6 +21,8 @@ export interface TokenVerifier {
    * `now` is in milliseconds. A refusal is returned, not thrown. A promise comes back only where the keys had to be waited for.
    */
   verify(token: unknown, now: number): MaybePromise<VerifiedToken | JwtError>;
+  /** A token that passed before, in this header line, and has begun; its `exp` may be past. `now` in milliseconds. */
+  recall(line: string, now: number): VerifiedToken | undefined;
   /** How many tokens the cache holds. */
   readonly cacheSize: number;
 }
@@ -35,6 +37,8 @@ function passed({ header, key }: SignedToken, claims: VerifiedToken["claims"]): 
     begins: wholeSeconds(begins),
     ends: wholeSeconds(exp),
     passed: undefined,
+    line: undefined,
+    found: undefined,
     query: undefined,
     standing: undefined,
     notedAt: undefined,
@@ -78,6 +82,10 @@ export function createVerifier(keys: KeyResolver, rules: TokenRules, cache: Cach
       const signed = open(token);
       if (signed instanceof Promise) return signed.then((outcome) => finish(outcome, now, token as string));
       return finish(signed, now, token as string);
+    },
+    recall(line, now) {
+      const known = remembered?.atEndOf(line);
+      return known !== undefined && hasBegun(known, now, rules) ? known : undefined;
     },
     get cacheSize() {
       return remembered?.size ?? 0;

@@ -6,6 +6,7 @@ import {
   type TokenStore,
 } from "jwt-extended";
 import { vi } from "vitest";
+import { revisionOf } from "../../src/stores/revision.ts";
 import { type FeedFaults, faultyFeed } from "./faulty-feed.ts";
 import { type FeedStore, feedStore } from "./feed-store.ts";
 
@@ -34,6 +35,8 @@ export interface ReplicaLab extends FeedStore {
   /** Asks all at once. */
   askAll(queries: readonly RevocationQuery[]): Promise<readonly (boolean | "down")[]>;
 }
+
+class BrokenWord extends Error {}
 
 /** Makes one. Timers, `Date` and `performance` are the test's from here on. */
 export function replicaLab(options: { maxStaleness?: number; partitions?: number; delay?: number } = {}): ReplicaLab {
@@ -64,6 +67,18 @@ export function replicaLab(options: { maxStaleness?: number; partitions?: number
   };
   const replica = replicatedStore(through, { maxStaleness: options.maxStaleness });
   replica.listen?.((notice, detail) => told.push([notice, detail]));
+  const revision = revisionOf(replica);
+  const standing = new Map<string, number>();
+  /** A guard does not ask again under the same revision: so the answer must be the same. */
+  const heldToItsWord = (query: RevocationQuery): ReturnType<TokenStore["isRevoked"]> => {
+    const current = revision();
+    const answer = replica.isRevoked(query);
+    const name = JSON.stringify(query);
+    if (current === undefined || answer instanceof Promise) return answer;
+    if (answer && standing.get(name) === current) throw new BrokenWord(`revoked under the same revision: ${name}`);
+    if (!answer) standing.set(name, current);
+    return answer;
+  };
   const lab: ReplicaLab = {
     ...made,
     replica,
@@ -89,8 +104,15 @@ export function replicaLab(options: { maxStaleness?: number; partitions?: number
     trueNow,
     ask: async (query) => (await lab.askAll([query]))[0] as boolean | "down",
     async askAll(queries) {
-      const asked = queries.map(async (query) => replica.isRevoked(query));
-      const answers = Promise.all(asked.map((answer) => answer.catch(() => "down" as const)));
+      const asked = queries.map(async (query) => heldToItsWord(query));
+      const answers = Promise.all(
+        asked.map((answer) =>
+          answer.catch((error) => {
+            if (error instanceof BrokenWord) throw error;
+            return "down" as const;
+          }),
+        ),
+      );
       let isSettled = false;
       answers.then(() => {
         isSettled = true;
