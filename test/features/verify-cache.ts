@@ -1,6 +1,6 @@
 import { fakeClock } from "jwt-extended/testing";
 import { describe, expect, it } from "vitest";
-import { who } from "../support/answers.ts";
+import { passed, who } from "../support/answers.ts";
 import { claimsOf } from "../support/forge.ts";
 import type { Harness } from "../support/harness/types.ts";
 import { bearer, managerOf, serving } from "../support/serve.ts";
@@ -87,6 +87,7 @@ export function feature(harness: Harness): void {
           for (const [line, status] of odd) {
             expect([line, (await get("/me", ["Authorization", line])).status]).toEqual([line, status]);
           }
+          passed(await get("/me", bearer(bob)), "bob");
           const twice = await get("/me", bearer(bob), bearer(bob));
           expect(twice.status).toBe(400);
         }

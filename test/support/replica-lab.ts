@@ -74,7 +74,8 @@ export function replicaLab(options: { maxStaleness?: number; partitions?: number
     const current = revision();
     const answer = replica.isRevoked(query);
     const name = JSON.stringify(query);
-    if (current === undefined || answer instanceof Promise) return answer;
+    if (current === undefined) return answer;
+    if (answer instanceof Promise) throw new BrokenWord("a revision, where the store must be asked");
     if (answer && standing.get(name) === current) throw new BrokenWord(`revoked under the same revision: ${name}`);
     if (!answer) standing.set(name, current);
     return answer;
