@@ -321,15 +321,13 @@ export class JWTManager<User = undefined, Claims = AnyClaims, Identity = string>
 
   #outcome(admitted: Admitted | JwtError, request: JwtRequest): MaybePromise<GuardOutcome<User, Claims>> {
     if (!(admitted instanceof JwtError)) {
-      const auth = admitted.auth as AuthContext<User, Claims> | Anonymous;
-      const passed = (more: JwtReply["headers"]): GuardOutcome<User, Claims> => ({
-        ok: true,
-        auth,
-        headers: [...admitted.headers, ...more],
-      });
+      const passed = admitted as GuardOutcome<User, Claims>;
       const known = admitted.auth.claims === null ? undefined : (admitted.auth as AuthContext<unknown, AnyClaims>);
-      if (known && isDue(known, request, this.config)) return slide(known, request, this.#issuer).then(passed);
-      return { ok: true, auth, headers: admitted.headers };
+      if (!known || !isDue(known, request, this.config)) return passed;
+      return slide(known, request, this.#issuer).then((more) => ({
+        ...passed,
+        headers: [...admitted.headers, ...more],
+      }));
     }
     this.#denied(admitted);
     const reply = replyTo(admitted, request, this.config);

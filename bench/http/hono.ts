@@ -10,8 +10,8 @@ export const build: Build = async (site) => {
   app.all(OPEN, (c) => c.json(answer(USER)));
   if (site.isOurs) {
     const { jwtRequired } = honoJwt(site.manager);
-    app.all(PROTECTED, jwtRequired({ locations: "headers" }), (c) => c.json(answer(c.var.auth.identity)));
-    app.all(COOKIE, jwtRequired({ locations: "cookies" }), (c) => c.json(answer(c.var.auth.identity)));
+    app.all(PROTECTED, jwtRequired({ locations: "headers" }), (c) => c.json(answer(c.get("auth").identity)));
+    app.all(COOKIE, jwtRequired({ locations: "cookies" }), (c) => c.json(answer(c.get("auth").identity)));
   } else if (site.variant === EMPTY) {
     const pass: MiddlewareHandler = async (_, next) => {
       await next();

@@ -108,7 +108,7 @@ export function compileGuard(
     verify: options.verify as GuardOptions<unknown, AnyClaims>["verify"],
     checks,
     knowsLines: proofs === undefined && knowsLines(search),
-    headers: varying(search.places, config),
+    headers: Object.freeze(varying(search.places, config)),
   };
 }
 

@@ -54,7 +54,8 @@ export interface Passage {
   /** The claims the application sees, if a schema made them; else `claims`. */
   shown: Claims;
   user: unknown;
-  headers: Array<readonly [string, string]>;
+  /** What the answer must say: those of the rule, until there is more. */
+  headers: JwtReply["headers"];
 }
 
 /** One check: nothing when the request may go on, or the refusal. */

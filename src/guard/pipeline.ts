@@ -29,6 +29,7 @@ const UNSEEN = [
 
 /** What a request that passed leaves: who it is, and headers for the answer. */
 export interface Admitted {
+  readonly ok: true;
   readonly auth: AuthContext<unknown, AnyClaims> | Anonymous;
   readonly headers: ReadonlyArray<readonly [string, string]>;
 }
@@ -47,7 +48,7 @@ export function admit(request: JwtRequest, rule: GuardRule): MaybePromise<Admitt
     expired: false,
     shown: NO_CLAIMS,
     user: undefined,
-    headers: [...rule.headers],
+    headers: rule.headers,
   };
   const refusal = run(passage, rule.checks, rule.knowsLines && recall(passage) ? AFTER_RECALL : 0);
   return refusal instanceof Promise ? settleLater(passage, refusal) : settle(passage, refusal);
@@ -97,11 +98,13 @@ function elsewhere(passage: Passage, refusal: JwtError, checks: readonly Check[]
 }
 
 function settle(passage: Passage, refusal: JwtError | undefined): Admitted | JwtError {
-  const { rule, headers } = passage;
+  const { rule } = passage;
   // An address with a token in it must not be kept, or handed on to the pages it links to.
-  if (passage.found?.location === "query_string" && rule.config.behaviour.noStore) headers.push(...UNSEEN);
-  if (!refusal) return { auth: passage.expired ? EXPIRED : authContext(passage), headers };
-  if (refusal.code === "token_missing" && rule.optional !== false) return { auth: MISSING, headers };
+  if (passage.found?.location === "query_string" && rule.config.behaviour.noStore)
+    passage.headers = [...passage.headers, ...UNSEEN];
+  const { headers } = passage;
+  if (!refusal) return { ok: true, auth: passage.expired ? EXPIRED : authContext(passage), headers };
+  if (refusal.code === "token_missing" && rule.optional !== false) return { ok: true, auth: MISSING, headers };
   return isJwtError(refusal) && passage.claims !== NO_CLAIMS
     ? withToken(refusal, { header: passage.header, claims: passage.claims })
     : refusal;

@@ -18,13 +18,12 @@ export function possession(proofs: ProofGate): Check {
   };
 }
 
-async function prove(
-  { request, found, claims, headers, now }: Passage,
-  proofs: ProofGate,
-): Promise<JwtError | undefined> {
+async function prove(passage: Passage, proofs: ProofGate): Promise<JwtError | undefined> {
+  const { request, found, claims, now } = passage;
   const proof = await proofs.take(request, { token: String(found?.tokens[0]), jkt: boundTo(claims) }, now);
   if (proof instanceof JwtError) return proof;
   // An answer with a nonce must not be used for another request (RFC 9449 §8.2).
-  if (proof.nextNonce !== undefined) headers.push(["dpop-nonce", proof.nextNonce], ["cache-control", "no-store"]);
+  if (proof.nextNonce !== undefined)
+    passage.headers = [...passage.headers, ["dpop-nonce", proof.nextNonce], ["cache-control", "no-store"]];
   return undefined;
 }

@@ -77,7 +77,8 @@ function clearLegacy(passage: Passage): void {
   const { cookies, behaviour } = passage.rule.config;
   const { kind } = passage.found as Found;
   // A cache that kept the answer would go on clearing.
-  if (cookies.legacy.length > 0 && behaviour.noStore) passage.headers.push(["cache-control", "no-store"]);
+  const headers = [...passage.headers];
+  if (cookies.legacy.length > 0 && behaviour.noStore) headers.push(["cache-control", "no-store"]);
   for (const { domain, path } of cookies.legacy) {
     const gone = {
       path: path ?? kind.cookiePath,
@@ -87,6 +88,7 @@ function clearLegacy(passage: Passage): void {
       secure: cookies.secure,
       sameSite: cookies.sameSite,
     };
-    passage.headers.push(["set-cookie", serializeCookie(kind.cookieName, "", gone)]);
+    headers.push(["set-cookie", serializeCookie(kind.cookieName, "", gone)]);
   }
+  passage.headers = headers;
 }
