@@ -8,6 +8,7 @@ const FIGURES: Readonly<Record<string, () => Promise<{ readonly jobs: readonly J
   refuse: () => import("./refuse-figures.ts"),
   guard: () => import("./guard-figures.ts"),
   http: () => import("./http-figures.ts"),
+  profile: () => import("./profile-figures.ts"),
   growth: () => import("./growth-figures.ts"),
   start: () => import("./start-figures.ts"),
   refresh: () => import("./refresh-figures.ts"),

@@ -43,6 +43,20 @@ export function startTable(ratios: readonly Ratio[]): string[] {
   return ["| what | takes | over | which takes | ratio | target |", "|---|---|---|---|---:|---|", ...rows];
 }
 
+/** A row for each server, a column for each part of it, in percent of its CPU time. */
+export function profileTable(ratios: readonly Ratio[]): string[] {
+  const parts = [...new Set(ratios.map(({ over }) => over))];
+  const servers = [...new Set(ratios.map(({ figure }) => figure))];
+  const rows = servers.map((server) => {
+    const cells = parts.map((part) => {
+      const share = ratios.find(({ figure, over }) => figure === server && over === part)?.median ?? 0;
+      return `${(share * 100).toFixed(1)} %`;
+    });
+    return `| ${[server.slice(server.indexOf(" ") + 1), ...cells].join(" | ")} |`;
+  });
+  return [`| server | ${parts.join(" | ")} |`, `|---|${parts.map(() => "---:|").join("")}`, ...rows];
+}
+
 const PEER = /fast-jwt|@fastify|jose|jsonwebtoken|hono|express-jwt|passport|koa-jwt/;
 
 /** Every figure in which a peer did better, so that nobody has to look for them. */

@@ -4,7 +4,7 @@ import { writeScaling } from "../replica/scaling.ts";
 import type { Setting } from "../setting.ts";
 import { growthPlot } from "./growth-plot.ts";
 import { httpPlot } from "./http-plot.ts";
-import { aheadList, ratioTable, startTable } from "./tables.ts";
+import { aheadList, profileTable, ratioTable, startTable } from "./tables.ts";
 
 const PAGE = "docs/performance.md";
 const IMAGES = "docs/images";
@@ -24,6 +24,7 @@ const SECTIONS: readonly Section[] = [
   { name: "repeat", figures: ["1000 tokens"] },
   { name: "guard", figures: ["whole guard", "cookie mode", "forged token"] },
   { name: "http", figures: ["http, "], plot: httpPlot },
+  { name: "profile", figures: ["profile, "], lines: profileTable },
   { name: "growth", figures: ["growth: "], lines: () => [], plot: growthPlot },
   { name: "start", figures: ["start"], lines: startTable },
   { name: "stores", figures: ["refresh, ", "check, "] },

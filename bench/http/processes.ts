@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { asBytes } from "../requests.ts";
 import { type Load, openLoad } from "./load.ts";
-import type { Ready } from "./server.ts";
+import type { Shares } from "./profile.ts";
+import type { Asked, Ready } from "./server.ts";
 import { COOKIE, type Framework, OPEN, PROTECTED } from "./site.ts";
 
 /** A server in a process of its own, and what to send to it. */
@@ -13,6 +14,8 @@ export interface ServerProcess {
   readonly requests: Readonly<Record<"open" | "protected" | "cookie", readonly Buffer[]>>;
   /** The CPU time of a request of these, in nanoseconds, over some milliseconds of load. */
   cost(requests: readonly Buffer[], milliseconds: number): Promise<number>;
+  /** Where its CPU time goes, over some milliseconds of load. */
+  profile(requests: readonly Buffer[], milliseconds: number): Promise<Shares>;
   /** Asks so often that everything is compiled, but for no longer than ten seconds. */
   warmUp(requests: readonly Buffer[], count: number): Promise<void>;
   close(): Promise<void>;
@@ -55,6 +58,11 @@ export async function startServer(framework: Framework, variant: string, pinned:
       cookie: cookie.map((lines) => asBytes(method, COOKIE, lines)),
     },
     cost: (requests, milliseconds) => costOf(child, load, requests, milliseconds),
+    async profile(requests, milliseconds) {
+      await asked(child, "profile");
+      await load.run(requests, milliseconds);
+      return (await asked(child, "profile")) as Shares;
+    },
     async warmUp(requests, count) {
       const end = performance.now() + 10_000;
       for (let left = count; left > 0 && performance.now() < end; ) left -= await load.run(requests, 100);
@@ -73,15 +81,15 @@ async function costOf(
   requests: readonly Buffer[],
   milliseconds: number,
 ): Promise<number> {
-  const before = await cpuTime(child);
+  const before = (await asked(child, "cpu")) as number;
   const answered = await load.run(requests, milliseconds);
-  const after = await cpuTime(child);
+  const after = (await asked(child, "cpu")) as number;
   return ((after - before) * 1000) / answered;
 }
 
-async function cpuTime(child: ChildProcess): Promise<number> {
-  child.send("cpu");
-  return (await heard(child)) as number;
+function asked(child: ChildProcess, what: Asked): Promise<unknown> {
+  child.send(what);
+  return heard(child);
 }
 
 function heard(child: ChildProcess): Promise<unknown> {

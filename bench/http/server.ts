@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { cookieLines, headerLines, type Lines } from "../requests.ts";
 import { TOKENS } from "../tokens.ts";
+import { startProfile } from "./profile.ts";
 import { type Build, type Framework, makeSite, OURS, USER } from "./site.ts";
 
 /** What a server tells its load first: where it is, and header lines that get into its routes. */
@@ -9,6 +10,9 @@ export interface Ready {
   readonly header: readonly Lines[];
   readonly cookie: readonly Lines[];
 }
+
+/** What may be asked of a server: the CPU time spent so far, in microseconds, or to begin or end a profile. */
+export type Asked = "cpu" | "profile";
 
 const BUILDERS: Readonly<Record<Framework, () => Promise<{ readonly build: Build }>>> = {
   express: () => import("./express.ts"),
@@ -36,8 +40,13 @@ server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;
   process.send?.({ port, header, cookie } satisfies Ready);
 });
-// Any message asks for the CPU time spent so far, in microseconds.
-process.on("message", () => {
+let stopProfile: ReturnType<typeof startProfile> | undefined;
+process.on("message", async (asked: Asked) => {
+  if (asked === "profile") {
+    const stop = stopProfile;
+    stopProfile = stop ? undefined : startProfile();
+    return process.send?.(stop ? await stop() : {});
+  }
   const { user, system } = process.cpuUsage();
   process.send?.(user + system);
 });
