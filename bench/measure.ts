@@ -15,6 +15,8 @@ export interface Ratio {
   readonly median: number;
   readonly lower: number;
   readonly upper: number;
+  /** The lowest tenth of their costs against the lowest tenth of ours: what it is where the machine does nothing else. */
+  readonly calm?: number | undefined;
   /** Nanoseconds a call or a request, medians. */
   readonly oursNs: number;
   readonly overNs: number;
@@ -86,13 +88,15 @@ export function ratioOf(
   over: readonly number[],
 ): Ratio {
   const ratios = ascending(over.map((cost, round) => cost / (ours[round] as number)));
+  const [mine, theirs] = [ascending(ours), ascending(over)];
   return {
     ...names,
     median: quantile(ratios, 0.5),
     lower: quantile(ratios, 0.25),
     upper: quantile(ratios, 0.75),
-    oursNs: quantile(ascending(ours), 0.5),
-    overNs: quantile(ascending(over), 0.5),
+    calm: quantile(theirs, 0.1) / quantile(mine, 0.1),
+    oursNs: quantile(mine, 0.5),
+    overNs: quantile(theirs, 0.5),
   };
 }
 

@@ -37,11 +37,13 @@ function readArguments() {
   }
 }
 
-function printed({ figure, ours, over, median, lower, upper, oursNs, overNs, target, memory }: Ratio): string {
+function printed(ratio: Ratio): string {
+  const { figure, ours, over, median, lower, upper, calm, oursNs, overNs, target, memory } = ratio;
   const spread = `${median.toFixed(2)} (${lower.toFixed(2)} to ${upper.toFixed(2)})`;
   const bar = target === undefined ? "" : `target ${target}${median >= target ? "" : " MISSED"}`;
   const kib = memory ? `; ${memory.map((bytes) => Math.round(bytes / 1024)).join(", ")} KiB` : "";
-  const costs = `${oursNs.toFixed(0)}, ${overNs.toFixed(0)} ns${kib}`;
+  const still = calm === undefined ? "" : `calm ${calm.toFixed(2)}; `;
+  const costs = `${still}${oursNs.toFixed(0)}, ${overNs.toFixed(0)} ns${kib}`;
   return `${figure.padEnd(28)} ${spread.padEnd(24)} ${bar.padEnd(18)} ${ours} over ${over}; ${costs}`;
 }
 
@@ -70,7 +72,7 @@ async function run(): Promise<void> {
     const setting = describeSetting([...positionals, ...flags]);
     for (const line of settingLines(setting)) console.log(line);
     console.log(
-      "Each pair in a process of its own. Ratio of speeds: median (quartiles); target; costs of a call or request",
+      "Each pair in a process of its own. Ratio of speeds: median (quartiles); target; ratio in calm rounds; costs of a call or request",
     );
     const { quick, cpu } = values;
     const effort = quick ? { rounds: 9, slice: 10, quick, cpu } : { rounds: 41, slice: 25, quick, cpu };

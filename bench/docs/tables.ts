@@ -12,16 +12,21 @@ function target({ median, target: wanted }: Ratio): string {
 }
 
 /** A row for each ratio; what is said of the row above is not said again. */
-export function ratioTable(ratios: readonly Ratio[]): string[] {
-  const lines = ["| what | over | ratio | target |", "|---|---|---:|---|"];
+export function ratioTable(ratios: readonly Ratio[], more: readonly (readonly [string, keyof Ratio])[] = []): string[] {
+  const heads = ["what", "over", "ratio", ...more.map(([head]) => head), "target"];
+  const lines = [`| ${heads.join(" | ")} |`, `|---|---|---:|${"---:|".repeat(more.length)}---|`];
   let above = "";
   for (const ratio of ratios) {
     const what = `${ratio.figure}: ${ratio.ours}`;
-    lines.push(`| ${what === above ? "" : what} | ${ratio.over} | ${spread(ratio)} | ${target(ratio)} |`);
+    const cells = [ratio.over, spread(ratio), ...more.map(([, name]) => figures(Number(ratio[name]))), target(ratio)];
+    lines.push(`| ${[what === above ? "" : what, ...cells].join(" | ")} |`);
     above = what;
   }
   return lines;
 }
+
+/** With what the ratio is in calm rounds. */
+export const httpTable = (ratios: readonly Ratio[]): string[] => ratioTable(ratios, [["calm", "calm"]]);
 
 const milliseconds = (nanoseconds: number): string => `${(nanoseconds / 1e6).toFixed(0)} ms`;
 const mebibytes = (bytes = 0): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;

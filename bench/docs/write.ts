@@ -4,7 +4,7 @@ import { writeScaling } from "../replica/scaling.ts";
 import type { Setting } from "../setting.ts";
 import { growthPlot } from "./growth-plot.ts";
 import { httpPlot } from "./http-plot.ts";
-import { aheadList, profileTable, ratioTable, startTable } from "./tables.ts";
+import { aheadList, httpTable, profileTable, ratioTable, startTable } from "./tables.ts";
 
 const PAGE = "docs/performance.md";
 const IMAGES = "docs/images";
@@ -23,7 +23,7 @@ const SECTIONS: readonly Section[] = [
   { name: "sign", figures: ["sign ", "createTokenPair "] },
   { name: "repeat", figures: ["1000 tokens"] },
   { name: "guard", figures: ["whole guard", "cookie mode", "forged token"] },
-  { name: "http", figures: ["http, "], plot: httpPlot },
+  { name: "http", figures: ["http, "], lines: httpTable, plot: httpPlot },
   { name: "profile", figures: ["profile, "], lines: profileTable },
   { name: "growth", figures: ["growth: "], lines: () => [], plot: growthPlot },
   { name: "start", figures: ["start"], lines: startTable },

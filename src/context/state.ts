@@ -46,7 +46,7 @@ const ambient = new AsyncLocalStorage<RequestState | undefined>();
 
 /**
  * Keeps what a guard of `owner` let through for a request; the newest guard is the innermost. Of a request that is `reshaped`, as
- * Express does by changing its prototype, a private field costs ten times as much as a `WeakMap`: see `internal/shapeless.ts`.
+ * Express does by changing its prototype, a private field costs more than a `WeakMap`: see `internal/shapeless.ts`.
  */
 export function remember(request: object, owner: object, auth: AnyAuth, reshaped: boolean): void {
   Noted.write(request, { owner, auth, outer: Noted.read(request) }, reshaped);

@@ -45,6 +45,8 @@ function varying(
   return names.map((name) => ["vary", name] as const);
 }
 
+let guards = 0;
+
 /** The checks that find and read a token, and judge it alone. */
 export const TOKEN_CHECKS: readonly Check[] = [findIt, signature, csrfMatch, expiry];
 
@@ -96,6 +98,7 @@ export function compileGuard(
   if (loaders.userLookup) checks.push(user);
   if (options.verify) checks.push(lastWord);
   return {
+    id: ++guards,
     config,
     search,
     verifier,
@@ -115,7 +118,7 @@ export function compileGuard(
 /** Checks that depend on the token and the guard alone: a token that passed them need not do so again. */
 function once(checks: readonly ((passage: Passage) => JwtError | undefined)[]): Check {
   return (passage) => {
-    if (passage.memo.passed !== passage.rule) {
+    if (passage.memo.passed !== passage.rule.id) {
       for (const check of checks) {
         const refusal = check(passage);
         if (refusal) return refusal;

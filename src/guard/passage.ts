@@ -11,6 +11,8 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /** A guard after its options were read: what every request is held against. */
 export interface GuardRule {
+  /** Another one for each guard: tokens note it, and must not keep alive what was compiled for one request. */
+  readonly id: number;
   readonly config: ResolvedConfig;
   readonly search: Search;
   readonly verifier: TokenVerifier;

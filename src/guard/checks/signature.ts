@@ -22,7 +22,7 @@ const keepLater = (passage: Passage, verified: Promise<VerifiedToken | JwtError>
 
 function keep(passage: Passage, verified: VerifiedToken | JwtError): JwtError | undefined {
   if (verified instanceof JwtError) return oddity(passage) ?? verified;
-  if (verified.passed !== passage.rule) {
+  if (verified.passed !== passage.rule.id) {
     const fault = identityFault(verified.claims, passage.rule.config);
     if (fault) return fault;
   }
