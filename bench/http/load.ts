@@ -72,6 +72,11 @@ export async function openLoad(port: number): Promise<Load> {
         resolve(answered);
       };
       for (const line of lines) send(line);
+      // Never sleeps: a server would have to pay for waking it up, and the more often, the slower it answers.
+      const stayAwake = (): void => {
+        if (waiting > 0) setImmediate(stayAwake);
+      };
+      stayAwake();
     });
   }
 
