@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { bodyKind, formObject, noBody, parseBody, parsedBody } from "../http/body.ts";
 import type { JwtReply, JwtRequest, ReadBody } from "../http/types.ts";
 import { read } from "../internal/shapeless.ts";
+import { charCodeAt } from "../internal/text.ts";
 import { encodeReply, isListHeader } from "./face.ts";
 
 /** Where a framework keeps the body that its parsers read, and the address as it came. */
@@ -45,13 +46,18 @@ export class NodeRequest implements JwtRequest {
 
 const NONE: readonly string[] = Object.freeze([]);
 
+/** The first character with the bit set by which ASCII letters differ in case: names that differ here are different names. */
+const lowerBit = (name: string): number => charCodeAt(name, 0) | 0x20;
+
 /** All lines of a header. `headers` of Node drops or joins repeated lines, so the raw ones are searched. */
 function headerLines(raw: IncomingMessage, name: string): readonly string[] {
   const all = read(raw, "rawHeaders");
+  const first = lowerBit(name);
   let lines: string[] | undefined;
   for (let i = 0; i < all.length; i += 2) {
     const found = all[i] as string;
-    if (found.length !== name.length || (found !== name && found.toLowerCase() !== name)) continue;
+    if (found.length !== name.length || lowerBit(found) !== first) continue;
+    if (found !== name && found.toLowerCase() !== name) continue;
     if (lines === undefined) lines = [all[i + 1] as string];
     else lines.push(all[i + 1] as string);
   }

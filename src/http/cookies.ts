@@ -1,3 +1,5 @@
+import { charCodeAt } from "../internal/text.ts";
+
 /** Attributes of a cookie to set (RFC 6265 §4.1). */
 export interface CookieAttributes {
   readonly path: string;
@@ -38,8 +40,9 @@ export function cookieValues(lines: readonly string[], name: string): string[] {
       let end = line.indexOf(";", start);
       if (end < 0) end = line.length;
       while (start < end && isBlank(line, start)) start++;
-      if (line.startsWith(name, start) && line[start + name.length] === "=" && start + name.length < end) {
-        values.push(line.slice(start + name.length + 1, end).trim());
+      const equals = start + name.length;
+      if (equals < end && charCodeAt(line, equals) === EQUALS && line.startsWith(name, start)) {
+        values.push(line.slice(equals + 1, end).trim());
       }
       start = end + 1;
     }
@@ -47,4 +50,9 @@ export function cookieValues(lines: readonly string[], name: string): string[] {
   return values;
 }
 
-const isBlank = (line: string, at: number): boolean => line[at] === " " || line[at] === "\t";
+const [TAB, SPACE, EQUALS] = [9, 32, 61];
+
+function isBlank(line: string, at: number): boolean {
+  const code = charCodeAt(line, at);
+  return code === SPACE || code === TAB;
+}

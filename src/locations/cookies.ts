@@ -27,9 +27,8 @@ function tokensOf(lines: readonly string[], kind: KindNames, config: ResolvedCon
   const { behaviour } = config;
   const values = cookieValues(lines, kind.cookieName);
   if (behaviour.verifyDuplicateCookies) {
-    return values.length < 2
-      ? values.filter((value) => value !== "")
-      : [...new Set(values)].filter((value) => value !== "");
+    if (values.length === 1 && values[0] !== "") return values;
+    return [...new Set(values)].filter((value) => value !== "");
   }
   const [first] = values;
   if (first === undefined || first === "") return [];
@@ -43,12 +42,16 @@ function withCsrf(
   kind: KindNames,
   tokens: string[],
 ): MaybePromise<Finding> {
-  const found = (csrf: string | undefined): Finding => ({ location: "cookies", tokens, kind, csrf });
-  if (!needsCsrf(request, config)) return found(undefined);
+  if (!needsCsrf(request, config)) return found(kind, tokens, undefined);
   const refused: CsrfError | undefined = refusedOrigin(request, config);
   if (refused) return refused;
-  if (config.csrf.mode === "fetch-metadata") return found(undefined);
+  if (config.csrf.mode === "fetch-metadata") return found(kind, tokens, undefined);
   const submitted = submittedValue(request, config, kind);
-  if (submitted instanceof Promise) return submitted.then((late) => (late instanceof JwtError ? late : found(late)));
-  return submitted instanceof JwtError ? submitted : found(submitted);
+  return submitted instanceof Promise ? foundLater(kind, tokens, submitted) : found(kind, tokens, submitted);
 }
+
+const foundLater = (kind: KindNames, tokens: string[], submitted: Promise<string | JwtError>): Promise<Finding> =>
+  submitted.then((late) => found(kind, tokens, late));
+
+const found = (kind: KindNames, tokens: string[], csrf: string | JwtError | undefined): Finding =>
+  csrf instanceof JwtError ? csrf : { location: "cookies", tokens, kind, csrf };
